@@ -1,0 +1,36 @@
+"""The house of DESIGN: a room imports only from the layers below it, and heavy packages stay out until needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = ("bertopic", "umap", "hdbscan", "numba", "sklearn", "pandas", "scipy", "torch", "plotly")
+
+
+def test_no_room_imports_a_neighbour_or_a_layer_above():
+    """import-linter reads every import; the contract stands in pyproject.toml."""
+    run = subprocess.run([Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def _heavy_modules_after(code: str) -> list[str]:
+    probe = f"{code}\nimport sys; print(','.join(m for m in {HEAVY!r} if m in sys.modules))"
+    run = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in run.stdout.strip().splitlines()[-1].split(",") if name]
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["cli", "pipeline", "schedule", "settings", "sources", "store", "letter", "mail", "ranking", "themes", "embedding", "evaluation"],
+)
+def test_importing_a_room_loads_nothing_heavy(module):
+    assert _heavy_modules_after(f"import newsletter.{module}") == []
+
+
+def test_help_loads_nothing_heavy():
+    assert _heavy_modules_after("from typer.testing import CliRunner; from newsletter.cli import app; CliRunner().invoke(app, ['--help'])") == []
