@@ -37,8 +37,10 @@ _MARKED = re.compile(r"[\\${}^`~_]|\*\*|''|--")
 _MATH = re.compile(r"\$\$?(?P<math>[^$]{1,400})\$\$?")
 _FORMULA = re.compile(r"[\\^_={}<>|]|^\s*[A-Za-z0-9'()\[\],.+*/-]{1,24}\s*$")
 _PRICE = re.compile(r"^\s*\d[\d,.]*\s*(?:[kKMB]\b|[a-z]{3,}|$)")
-_SCRIPT = re.compile(r"(?<![_^])(?P<sign>[\^_])(?:\{(?P<braced>[^{}\s]{1,12})\}|(?P<bare>[0-9]+|[a-z](?![a-zA-Z])))")
-_SUPER = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
+_SCRIPT = re.compile(
+    r"(?<![_^])(?P<sign>[\^_])(?:\{(?P<braced>[^{}\s]{1,12})\}|(?P<bare>[+−-]?[0-9]+|[a-z](?![a-zA-Z])))"
+)
+_SUPER = str.maketrans("0123456789+-−=()abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 _SUB = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _COMMAND = re.compile(r"\\[a-zA-Z]+\*?\s?|\\")
 _LINK = re.compile(r"\\(?:url|href)\s*\{([^{}]*)\}(?:\s*\{([^{}]*)\})?")
@@ -47,7 +49,9 @@ _SILENT = re.compile(
 )
 _NAMED = re.compile(r"\\([a-zA-Z]+)")
 # sources that strip backslashes leave these behind
-_STRIPPED_STYLE = re.compile(r"\b(?:texttt|textbf|textit|textsc|text|emph|math(?:bf|cal|bb|rm|sf|it))\{([^{}]*)\}")
+_STRIPPED_STYLE = re.compile(
+    r"(?<!\\)\b(?:texttt|textbf|textit|textsc|text|emph|math(?:bf|cal|bb|rm|sf|it))\{([^{}]*)\}"
+)
 _STRIPPED_LINK = re.compile(r"\{?(https?://[^\s{}]+)(?:\}|\{[^{}]*\})")
 _DEGREE = re.compile(r"\^\{?\\?circ\}?")
 _SIMILAR = re.compile(r"\{\\?sim\}")
