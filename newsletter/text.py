@@ -33,7 +33,7 @@ def paper_text(paper: Paper) -> str:
 _LONGEST = 20_000  # characters of one text; the longest abstract of arXiv is a tenth of it
 # directional overrides and marks, which could reverse the text after them; the byte order mark
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF])
-_MARKED = re.compile(r"[\\${}^`~_]|\*\*|''|--")
+_MARKED = re.compile(r"[\\${}^`~_]|\*\*|''|--|\dtimes\b")
 _MATH = re.compile(r"\$\$?(?P<math>[^$]{1,400})\$\$?")
 _FORMULA = re.compile(r"[\\^_={}<>|]|^\s*[A-Za-z0-9'()\[\],.+*/-]{1,24}\s*$")
 _PRICE = re.compile(r"^\s*\d[\d,.]*\s*(?:[kKMB]\b|[a-z]{3,}|$)")
@@ -54,6 +54,7 @@ _STRIPPED_STYLE = re.compile(
 )
 _STRIPPED_LINK = re.compile(r"\{?(https?://[^\s{}]+)(?:\}|\{[^{}]*\})")
 _DEGREE = re.compile(r"\^\{?\\?circ\}?")
+_TIMES = re.compile(r"(?<=\d)times\b")
 _SIMILAR = re.compile(r"\{\\?sim\}")
 _SHORTHAND = {"eg": "e.g.", "ie": "i.e.", "etal": "et al.", "etc": "etc.", "wrt": "w.r.t.", "cf": "cf."}
 
@@ -70,7 +71,7 @@ def readable(text: str) -> str:
         return line
     line = line.replace("``", "“").replace("''", "”").replace("**", "")
     line = _STRIPPED_LINK.sub(r"\1", _STRIPPED_STYLE.sub(r"\1", _LINK.sub(lambda m: m[2] or m[1], line)))
-    line = _SIMILAR.sub("∼", _DEGREE.sub("°", _MATH.sub(_formula, line)))
+    line = _TIMES.sub("×", _SIMILAR.sub("∼", _DEGREE.sub("°", _MATH.sub(_formula, line))))
     if "\\" in line:
         line = _from_latex(line)
     line = _SCRIPT.sub(_raised, line).replace("---", "—").replace(" -- ", " – ")
