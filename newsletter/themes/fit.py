@@ -1,0 +1,121 @@
+"""BERTopic over the window: UMAP and HDBSCAN where there are enough papers, agglomerative clustering where not."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsletter.themes.place import NOWHERE, Labels, Vectors
+from newsletter.themes.words import STOP_WORDS
+
+SMALL = 60  # papers; below it UMAP's neighbourhoods are the whole window
+WORD = r"(?u)\b[^\W\d_][^\W_]+\b"
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Groups of papers and what BERTopic's c-TF-IDF says of them.
+
+    labels: (n,) group of each paper, -1 for none. vocabulary: (w,) words. weights: (groups, w) c-TF-IDF.
+    """
+
+    labels: Labels
+    vocabulary: tuple[str, ...]
+    weights: NDArray[np.float64]
+
+
+class ClusterModel(Protocol):
+    """What scikit-learn's and hdbscan's clusterers have in common."""
+
+    def fit_predict(self, rows: NDArray[np.floating]) -> NDArray[np.integer]: ...
+
+
+class Settled:
+    """BERTopic's cluster model: a clustering whose labels `settle` corrects before words are drawn from them."""
+
+    labels_: list[int]
+
+    def __init__(self, clusterer: ClusterModel, settle: Callable[[Labels], Labels]) -> None:
+        self._clusterer, self._settle = clusterer, settle
+
+    def fit(self, rows: NDArray[np.floating], y: object = None) -> Settled:
+        del y
+        self.labels_ = self._settle(np.asarray(self._clusterer.fit_predict(rows), dtype=np.int64)).tolist()
+        return self
+
+
+def least_size(papers: int) -> int:
+    """Papers that make a theme: 3 in a small window, then growing as the square root (12 of 900, 23 of 3,400)."""
+    return max(3, int(0.4 * math.sqrt(papers) + 0.5))
+
+
+def fit(texts: Sequence[str], vectors: Vectors, settle: Callable[[Labels], Labels], *, seed: int) -> Topics:
+    """Learns groups on `vectors`, lets `settle` correct them, and draws words for them from `texts`.
+
+    vectors: (n, d) float32 unit rows, n at least 2. The same input and seed give the same groups.
+    """
+    bertopic = load_bertopic()
+    clusters = Settled(_clusterer(len(texts)), settle)
+    model = bertopic.BERTopic(
+        language="multilingual",  # keeps hyphens and other alphabets: BERTopic strips both for "english"
+        umap_model=_reducer(len(texts), seed),
+        hdbscan_model=clusters,
+        vectorizer_model=_vectorizer(),
+        ctfidf_model=bertopic.vectorizers.ClassTfidfTransformer(reduce_frequent_words=True),
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="n_jobs value", category=UserWarning)
+        numbers, _ = model.fit_transform(list(texts), embeddings=vectors)
+    return _topics(np.asarray(clusters.labels_, dtype=np.int64), numbers, model)
+
+
+def load_bertopic() -> Any:
+    """The bertopic package; umap announces at import that it found no TensorFlow, which nobody here asked for."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=ImportWarning)
+        import bertopic
+        import bertopic.vectorizers
+    return bertopic
+
+
+def _topics(labels: Labels, numbers: Sequence[int], model: Any) -> Topics:
+    """BERTopic numbers its topics by size; the rows of c-TF-IDF go back to our order."""
+    theirs = dict(zip(labels.tolist(), numbers, strict=True))
+    order = sorted(set(numbers))
+    rows = [order.index(theirs[label]) for label in range(int(labels.max(initial=NOWHERE)) + 1)]
+    vocabulary = tuple(model.vectorizer_model.get_feature_names_out().tolist())
+    return Topics(labels, vocabulary, np.asarray(model.c_tf_idf_[rows].todense(), dtype=np.float64))
+
+
+def _clusterer(papers: int) -> Any:
+    if papers < SMALL:
+        from sklearn.cluster import AgglomerativeClustering
+
+        return AgglomerativeClustering(n_clusters=None, distance_threshold=0.75, metric="cosine", linkage="average")
+    from hdbscan import HDBSCAN
+
+    return HDBSCAN(
+        min_cluster_size=least_size(papers), min_samples=5, cluster_selection_method="leaf", core_dist_n_jobs=1
+    )
+
+
+def _reducer(papers: int, seed: int) -> Any:
+    if papers < SMALL:
+        from bertopic.dimensionality import BaseDimensionalityReduction
+
+        return BaseDimensionalityReduction()
+    from umap import UMAP
+
+    return UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed, n_jobs=1)
+
+
+def _vectorizer() -> Any:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return CountVectorizer(stop_words=sorted(STOP_WORDS), token_pattern=WORD)

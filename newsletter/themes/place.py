@@ -1,0 +1,76 @@
+"""Where each paper belongs, by geometry alone: centroids, outliers, the floor below which it fits nowhere. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+NOWHERE = -1
+
+
+def unit(rows: NDArray[np.floating]) -> Vectors:
+    """Rows scaled to length one; a row of zeros stays zero."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(norms > 0, norms, 1)).astype(np.float32)
+
+
+def centre(vectors: Vectors) -> Vectors:
+    """Unit rows with the mean of all removed: what tells these papers apart, and not what they share."""
+    return unit(vectors - vectors.mean(axis=0, keepdims=True)) if len(vectors) else vectors
+
+
+def centroids(vectors: Vectors, labels: Labels, count: int) -> Vectors:
+    """(count, d) unit means of the papers labelled 0 to count - 1; an empty group has a row of zeros."""
+    sums = np.zeros((count, vectors.shape[1]), dtype=np.float64)
+    placed = labels >= 0
+    np.add.at(sums, labels[placed], vectors[placed])
+    return unit(sums)
+
+
+def compact(labels: Labels) -> Labels:
+    """The same groups numbered from 0 without gaps, in order of their old numbers."""
+    _, numbers = np.unique(labels[labels >= 0], return_inverse=True)
+    out = np.full(len(labels), NOWHERE, dtype=np.int64)
+    out[labels >= 0] = numbers
+    return out
+
+
+def dissolve(labels: Labels, least: int) -> Labels:
+    """Groups of fewer than `least` papers become outliers."""
+    sizes = np.bincount(labels[labels >= 0], minlength=1)
+    small = np.flatnonzero(sizes < least)
+    return compact(np.where(np.isin(labels, small), NOWHERE, labels))
+
+
+def floor(vectors: Vectors, labels: Labels, share: float) -> float:
+    """The cosine to their own centroid that all but `share` of the placed papers reach."""
+    placed = labels >= 0
+    if not placed.any():
+        return 1.0
+    own = centroids(vectors, labels, int(labels.max()) + 1)[labels[placed]]
+    return float(np.quantile(np.einsum("ij,ij->i", vectors[placed], own), share))
+
+
+def place(vectors: Vectors, labels: Labels, least: float, *, rounds: int = 2) -> Labels:
+    """Outliers go to the nearest centroid if their cosine to it is `least` or more; centroids follow their papers.
+
+    The papers that the clustering placed stay where they are. Each round starts from the outliers anew.
+    """
+    placed = labels
+    for _ in range(rounds):
+        if placed.max(initial=NOWHERE) < 0:
+            return placed
+        means = centroids(vectors, placed, int(placed.max()) + 1)
+        placed = np.where(labels >= 0, labels, nearest(vectors, means, least))
+    return placed
+
+
+def nearest(vectors: Vectors, means: Vectors, least: float) -> Labels:
+    """The row of `means` nearest to each vector by cosine, `NOWHERE` where that is below `least`."""
+    if not len(means):
+        return np.full(len(vectors), NOWHERE, dtype=np.int64)
+    cosines = vectors @ means.T
+    return np.where(cosines.max(axis=1) >= least, cosines.argmax(axis=1), NOWHERE)
