@@ -231,7 +231,8 @@ class Letter:
     """One subscriber's content in one edition, frozen as data before anything is sent.
 
     `top` are the best picks in full; `sections` the rest by theme, the reader's best themes first; `more` counts the
-    picks that the size budget moved to the web view.
+    picks that the size budget moved to the web view; `total` the papers that were read for this edition. `hint` is
+    empty or ``interests``: the reader has told us nothing yet.
     """
 
     edition: str
@@ -249,6 +250,7 @@ class Letter:
     more: int = 0
     text_only: bool = False
     hint: str = ""
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +265,16 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Envelope and bytes: what SMTP is given. `data` is RFC 5322 with CRLF line ends."""
+    """Envelope and bytes: what SMTP is given. `data` is RFC 5322 with CRLF line ends.
+
+    `name` tells edition and subscriber (``daily/2025-03-13/ada``) where no address may be shown.
+    """
 
     sender: str
     recipient: str
     message_id: str
     data: bytes = field(repr=False)
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +294,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The ledger's row for one letter: one per (edition, subscriber)."""
+    """The ledger's row for one letter: one per (edition, subscriber). After `expires` nobody tries it any more."""
 
     id: int
     edition: str
@@ -300,3 +306,4 @@ class Delivery:
     reason: str = ""
     message_id: str = ""
     letter: Letter | None = None
+    expires: datetime | None = None
