@@ -24,14 +24,19 @@ def read(data: bytes, *, today: date) -> Reading | str:
     if isinstance(unpacked, str):
         return unpacked
     document = decode(unpacked)
-    if document is None:
-        declared = unpacked.lstrip()[:5] == b"<?xml"
-        return xml_document.read(unpacked) if declared else "it is a binary file, not text in UTF-8"
-    start = document.lstrip()[:1]
+    if document is not None:
+        return _read_text(document.lstrip(), today)
+    if unpacked.lstrip()[:5] == b"<?xml":  # its declaration may name another encoding
+        return xml_document.read(unpacked)
+    return "it is a binary file, not text in UTF-8"
+
+
+def _read_text(document: str, today: date) -> Reading | str:
+    start = document[:1]
     if not start:
         return "it is empty"
     if start == "<":
-        return xml_document.read(document.lstrip())
+        return xml_document.read(document)
     if start in "{[":
         return json_document.read(document)
     if page.looks_like(document):

@@ -8,15 +8,26 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from newsletter.model import Paper
 from newsletter.sources import huggingface, json_lines, semantic_scholar
 from newsletter.sources.reading import Reading, Unreadable, collect, day_of
 
-LITERAL_MAX = 1_000_000
+LITERAL_MAX = 1_000_000  # characters; the longest real item has about 20,000
 _LISTS = ("data", "papers", "recommendedPapers", "dailyPapers", "results", "items")
-_READERS = (huggingface, semantic_scholar, json_lines)
+
+
+class _Reader(Protocol):
+    """A module that knows one format's items."""
+
+    FORMAT: str
+
+    def recognises(self, item: Mapping[str, Any], /) -> bool: ...
+    def read(self, item: Mapping[str, Any], /) -> Paper | Unreadable: ...
+
+
+_READERS: tuple[_Reader, ...] = (huggingface, semantic_scholar, json_lines)
 
 
 def read(document: str) -> Reading | str:
@@ -28,6 +39,10 @@ def read(document: str) -> Reading | str:
     except ValueError as error:
         lines = _lines(document)
         return _read_items(lines, None) if lines else f"its JSON is broken or cut off ({error})"
+    return _read_value(value)
+
+
+def _read_value(value: Any) -> Reading | str:
     if isinstance(value, list):
         return _read_items(value, None)
     if not isinstance(value, dict):
@@ -57,8 +72,8 @@ def _read_item(item: Any) -> Paper | Unreadable:
     return Unreadable(f"it is not a paper (its keys: {_keys(item)})")
 
 
-def _suits(reader: Any, item: Any) -> bool:
-    return isinstance(item, dict) and bool(reader.recognises(item))
+def _suits(reader: _Reader, item: Any) -> bool:
+    return isinstance(item, dict) and reader.recognises(item)
 
 
 def _open(item: Any) -> Any:

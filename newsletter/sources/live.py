@@ -12,7 +12,7 @@ import httpx
 from newsletter.errors import DigestError
 from newsletter.identity import arxiv_id
 from newsletter.model import Digest, Paper, Refusal
-from newsletter.sources import arxiv, content, feed, files, http, json_document, xml_document
+from newsletter.sources import arxiv, content, files, http, json_document, xml_document
 from newsletter.sources.reading import Reading
 from newsletter.sources.spec import SourceSpec
 
@@ -104,7 +104,7 @@ def _arxiv(source: SourceSpec, day: date, client: httpx.Client) -> Reading:
 
 
 def _page(client: httpx.Client, url: str, params: Mapping[str, str], *, expected: bool) -> tuple[Reading, int]:
-    """One page and the query's total. arXiv sometimes answers an existing page with an empty feed: another try helps."""
+    """One page and the query's total. arXiv answers some existing pages with an empty feed: another try helps."""
 
     def check(body: bytes) -> None:
         root = xml_document.parse(body)
@@ -130,6 +130,3 @@ def _usable(reading: Reading | str | None, address: str) -> Reading:
         why = reading or "the answer is not text in UTF-8"
         raise DigestError("cannot read the answer of", which=address, why=why, do="Look at the address in a browser")
     return reading
-
-
-__all__ = ["feed", "fetch", "fetch_papers"]
