@@ -1,0 +1,186 @@
+"""Changing a document as a person would: comments, order and quotes stay; the file is replaced whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from newsletter.errors import ConfigError
+from newsletter.settings.loading import read_subscriber
+from newsletter.settings.problems import Problem, errors
+from newsletter.settings.reading import MAX_DEPTH, read_tree
+
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
+
+_LIST_ITEM = re.compile(r"^( *)- ", re.MULTILINE)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
+
+
+@dataclass(frozen=True)
+class Append:
+    """Adds to a list what is not yet in it; makes the list where there is none."""
+
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Takes these items from a list."""
+
+    items: tuple[Any, ...]
+
+
+def edited(text: str, changes: Mapping[str, Any]) -> str:
+    """`text`, a YAML map, after `changes`: key (``follow.authors``) to new value, Append, Remove, or None to remove it.
+
+    What is equal stays untouched, with its comments; a list keeps the items that it still has.
+    """
+    yaml = _round_trip(text)
+    document = yaml.load(text) if text.strip() else None
+    if document is None:
+        document = yaml.map()
+    for key, change in changes.items():
+        _change(document, key.split("."), change)
+    out = StringIO()
+    yaml.dump(document, out)
+    return out.getvalue().replace("\n", "\r\n") if "\r\n" in text else out.getvalue()
+
+
+def _round_trip(text: str) -> YAML:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 10_000  # no line is broken that was not
+    yaml.max_depth = MAX_DEPTH
+    first = _LIST_ITEM.search(text)
+    offset = len(first[1]) if first else 2
+    yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
+    return yaml
+
+
+def _change(document: Any, steps: Sequence[str], change: Any) -> None:
+    head, rest = steps[0], steps[1:]
+    if rest:
+        if not isinstance(document.get(head), dict):
+            if change is None or isinstance(change, Remove):
+                return
+            document[head] = {}
+        _change(document[head], rest, change)
+    elif change is None:
+        document.pop(head, None)
+    elif isinstance(change, Append | Remove):
+        _change_list(document, head, change)
+    elif isinstance(change, list | tuple) and isinstance(document.get(head), list):
+        _merge(document[head], list(change))
+    elif document.get(head) != change or isinstance(document.get(head), bool) != isinstance(change, bool):
+        document[head] = _written(change)
+
+
+def _change_list(document: Any, key: str, change: Append | Remove) -> None:
+    present = document.get(key)
+    items = present if isinstance(present, list) else [] if present is None else [present]
+    kept = [item for item in items if item not in change.items] if isinstance(change, Remove) else [*items]
+    if isinstance(change, Append):
+        kept += [item for item in dict.fromkeys(change.items) if item not in items]
+    if isinstance(present, list):
+        _merge(present, kept)
+    elif kept:
+        document[key] = _written(kept)
+
+
+def _merge(present: Any, wanted: list[Any]) -> None:
+    """`present` made equal to `wanted`; items that stay keep their place and comments where the order allows it."""
+    for index in range(len(present) - 1, -1, -1):
+        if present[index] not in wanted:
+            del present[index]
+    for index, item in enumerate(wanted):
+        if index < len(present) and present[index] == item:
+            continue
+        if index < len(present):
+            present.insert(index, _written(item))
+        else:
+            present.append(_written(item))
+    del present[len(wanted) :]
+
+
+def _written(value: Any) -> Any:
+    """`value` as people write it: a time of day in quotes, which YAML 1.1 would read as a number."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    if isinstance(value, dict):
+        return {key: _written(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(item) for item in value]
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and _CLOCK.fullmatch(value) else value
+
+
+def edit_document(
+    path: Path, changes: Mapping[str, Any], check: Callable[[bytes], Sequence[Problem]]
+) -> tuple[Problem, ...]:
+    """Applies `changes` to the file and replaces it whole (fsync, rename, same mode); returns `check`'s warnings.
+
+    Raises ConfigError, with the file as it was, where the result has errors or someone else has saved it meanwhile.
+    """
+    target = path.resolve()
+    try:
+        before = target.read_bytes()
+        broken = read_tree(before, str(path)).problems
+        if broken:
+            raise ConfigError(
+                "Cannot change", which=str(path), why="\n".join(map(str, broken)), do="Correct the file first"
+            )
+        after = edited(before.decode("utf-8-sig"), changes).encode()
+        found = tuple(check(after))
+        if wrong := errors(found):
+            raise ConfigError("Cannot change", which=str(path), why="\n".join(map(str, wrong)))
+        if after != before:
+            _replace(target, before, after)
+    except OSError as error:
+        raise ConfigError(
+            "Cannot change",
+            which=str(path),
+            why=error.strerror or str(error),
+            do="Check the folder's rights and the disk",
+        ) from error
+    return found
+
+
+def edit_subscriber(path: Path, changes: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """`edit_document` for a subscriber's file, under the same rules as `newsletter check`."""
+    return edit_document(path, changes, lambda data: read_subscriber(path.stem, data, str(path))[1])
+
+
+def _require_unchanged(target: Path, before: bytes) -> None:
+    if target.read_bytes() != before:
+        raise ConfigError("Cannot change", which=str(target), why="someone else has just saved it", do="Do it again")
+
+
+def _replace(target: Path, before: bytes, after: bytes) -> None:
+    mode = target.stat().st_mode
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(after)
+            file.flush()
+            os.fchmod(file.fileno(), mode & 0o7777)
+            os.fsync(file.fileno())
+        _require_unchanged(target, before)
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,330 @@
+"""The document newsletter.yaml, which is also the frozen settings that the program runs by."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from newsletter.errors import ConfigError
+from newsletter.settings.document import Document
+from newsletter.settings.fields import Address, Clock, Mailbox, Text, Timezone
+from newsletter.settings.problems import Problem
+
+PORTS = {"starttls": 587, "tls": 465, "none": 25}  # RFC 6409, RFC 8314, RFC 5321
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?")
+_DOMAIN = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
+)
+_DIALECTS = ("sqlite", "postgresql")
+
+
+def _web(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("not a web address; write https://papers.example.org")
+    return value.rstrip("/")
+
+
+def _link(value: str) -> str:
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        raise ValueError("not a web address; it starts with https://")
+    return value
+
+
+def _host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise ValueError("not a host name; write smtp.example.org, without a scheme and without a port")
+    return value
+
+
+def _domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError("not a domain; write papers.example.org")
+    return value.lower()
+
+
+def _bounces(value: str) -> str:
+    from newsletter.settings.fields import address
+
+    address(value.replace("{id}", "0" * 26))
+    return value
+
+
+def _database(value: str) -> str:
+    if not re.match(rf"(?:{'|'.join(_DIALECTS)})(?:\+\w+)?://", value):
+        raise ValueError(
+            "not a database address; write postgresql+psycopg://user@host/name, or leave it out for SQLite"
+        )
+    return value
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    """Absolute: relative to the configuration folder (validation context `folder`); ``~`` is the home folder."""
+    if not isinstance(value, str | Path) or not str(value).strip():
+        raise ValueError("not a path")
+    folder = Path((info.context or {}).get("folder", ".")).absolute()
+    return Path(
+        os.path.normpath(folder / Path(value).expanduser())
+    )  # not resolved: a mounted secret is a link that moves
+
+
+WebAddress = Annotated[str, AfterValidator(_web)]
+FilePath = Annotated[Path, PlainValidator(_path), WithJsonSchema({"type": "string"})]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(lambda url: SecretStr(_database(url.get_secret_value())))]
+
+
+class SourceSettings(Document):
+    """Where papers come from."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,40}$")] = Field(
+        description="A short name of your own, used in --source.", examples=["daily"]
+    )
+    kind: Literal["huggingface", "arxiv", "rss", "folder"] = Field(
+        description="huggingface: the daily papers list; arxiv: categories; rss: any feed; folder: files put there."
+    )
+    url: Annotated[str, AfterValidator(_link)] = Field(
+        default="", description="The feed (rss), or another address of the same service."
+    )
+    path: FilePath | None = Field(default=None, description="The folder (kind folder).", examples=["./digests"])
+    categories: list[Annotated[str, StringConstraints(pattern=r"^[a-z-]+(\.[A-Za-z-]+)?$")]] = Field(
+        default=[], max_length=50, description="arXiv categories (kind arxiv).", examples=[["cs.LG", "cs.CL"]]
+    )
+
+    @model_validator(mode="after")
+    def _needs(self) -> SourceSettings:
+        needed = {"folder": ("path", self.path), "rss": ("url", self.url), "arxiv": ("categories", self.categories)}
+        key, value = needed.get(self.kind, ("", True))
+        if not value:
+            raise ValueError(f"a source of kind {self.kind} needs the key {key!r}")
+        return self
+
+
+class ScheduleSettings(Document):
+    """When the service works."""
+
+    fetch_at: Clock = Field(
+        default="06:00", validate_default=True, description="When the day's papers are fetched.", examples=["06:00"]
+    )
+    timezone: Timezone = Field(
+        default="UTC", description="The IANA timezone of fetch_at, and of readers who name none.", examples=["UTC"]
+    )
+    grace_hours: float = Field(
+        default=8.0,
+        gt=0,
+        le=24,
+        description="How late a letter may still go out after the machine slept; later ones are skipped and shown.",
+        examples=[8],
+    )
+
+
+class ThemeSettings(Document):
+    """How the themes are learned."""
+
+    window_days: int = Field(default=60, ge=1, le=730, description="The days of papers that themes are learned on.")
+    seed: int = Field(default=42, ge=0, le=2**32 - 1, description="The same seed and papers give the same themes.")
+
+
+class EmbeddingSettings(Document):
+    """What turns a paper into numbers."""
+
+    model: Text = Field(
+        default="packaged", description="packaged, or a sentence-transformers name (needs the extra `transformers`)."
+    )
+
+
+class SmtpSettings(Document):
+    """The mail server that takes the letters."""
+
+    host: Annotated[str, AfterValidator(_host)] = Field(
+        default="localhost", description="The server's name.", examples=["smtp.example.org"]
+    )
+    port: int = Field(
+        default=587, ge=1, le=65535, description="587 with starttls; 465 with tls and 25 with none where left out."
+    )
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="starttls and tls are encrypted and verified; none is for a server on this machine.",
+    )
+    username: str | None = Field(default=None, description="Left out or null: no login.")
+    password: SecretStr | None = Field(
+        default=None, description="Best as ${SMTP_PASSWORD}, from the environment.", examples=["${SMTP_PASSWORD}"]
+    )
+    password_file: FilePath | None = Field(
+        default=None, description="A file that holds the password alone (a mounted secret)."
+    )
+    ca_file: FilePath | None = Field(
+        default=None, description="Certificates (PEM) to trust besides the system's, for a server of your own."
+    )
+    connections: int = Field(default=5, ge=1, le=100, description="Connections at the same time, at most.")
+    messages_per_connection: int = Field(
+        default=100, ge=1, le=100_000, description="A connection is closed after so many letters."
+    )
+    rate_per_second: float = Field(
+        default=10.0, gt=0, le=100_000, description="Letters a second, over all connections."
+    )
+    timeout: float = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="Seconds to wait for an answer (the answer to the letter itself: ten minutes).",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _port_of_security(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("port") is None and data.get("security") in PORTS:
+            return {**data, "port": PORTS[data["security"]]}
+        return data
+
+    @model_validator(mode="after")
+    def _login_is_safe(self) -> SmtpSettings:
+        if self.username and self.security == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError(
+                "a login without encryption shows the password to everyone on the way; use security: starttls or tls"
+            )
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("password and password_file are both given; keep one")
+        return self
+
+
+class DkimSettings(Document):
+    """The signature that lets mailbox providers trust the letters."""
+
+    domain: Annotated[str, AfterValidator(_domain)] = Field(
+        description="The signing domain: that of `from`.", examples=["example.org"]
+    )
+    selector: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=63)] = (
+        Field(
+            description="The name under which the public key stands in DNS: SELECTOR._domainkey.DOMAIN.",
+            examples=["s1"],
+        )
+    )
+    key_file: FilePath = Field(description="The private key (PEM), RSA or Ed25519.", examples=["dkim.pem"])
+
+
+class Settings(Document):
+    """The newsletter's settings: config/newsletter.yaml."""
+
+    title: Text = Field(
+        default="Trending papers", description="The newsletter's name, in the letter and in its headers."
+    )
+    sender: Mailbox = Field(
+        alias="from", description="Who the letters come from: Name <address>.", examples=["Papers <papers@example.org>"]
+    )
+    reply_to: Mailbox | None = Field(
+        default=None, description="Where answers go; left out, to `from`.", examples=["editor@example.org"]
+    )
+    bounces: Annotated[str, AfterValidator(_bounces)] | None = Field(
+        default=None,
+        description="Where bounces go; {id} in it gives every letter an address of its own.",
+        examples=["bounces+{id}@example.org"],
+    )
+    operator: Address | None = Field(
+        default=None, description="Who gets a mail when something needs a person.", examples=["ops@example.org"]
+    )
+    base_url: WebAddress = Field(
+        default="http://localhost:8000",
+        description="Where the web pages are: web view, preferences, unsubscribe.",
+        examples=["https://papers.example.org"],
+    )
+    postal_address: Annotated[str, StringConstraints(max_length=300)] = Field(
+        default="",
+        description="The sender's postal address, in the footer; many countries ask for it.",
+        examples=["1 Example Street, Example Town"],
+    )
+    list_id: Annotated[str, AfterValidator(_domain)] | None = Field(
+        default=None,
+        description="The list's identifier (RFC 2919); left out, made from title and address.",
+        examples=["papers.example.org"],
+    )
+    unsubscribe_mailto: Address | None = Field(
+        default=None,
+        description="An address that takes unsubscribe mails, beside the link.",
+        examples=["unsubscribe@example.org"],
+    )
+    data: FilePath = Field(
+        default="../data",
+        validate_default=True,
+        description="The folder of database, keys, models and outbox.",
+        examples=["../data"],
+    )
+    database: DatabaseUrl | None = Field(
+        default=None,
+        description="A PostgreSQL database; left out, SQLite in the data folder.",
+        examples=["postgresql+psycopg://papers@localhost/papers"],
+    )
+    secret_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        default=None,
+        description="Signs links and Message-IDs; left out, made once and kept in the data folder.",
+        examples=["${NEWSLETTER_SECRET}"],
+    )
+    sources: list[SourceSettings] = Field(default=[], max_length=100, description="Where papers come from.")
+    schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When the service works.")
+    themes: ThemeSettings = Field(default=ThemeSettings(), description="How the themes are learned.")
+    embedding: EmbeddingSettings = Field(default=EmbeddingSettings(), description="What turns a paper into numbers.")
+    smtp: SmtpSettings = Field(default=SmtpSettings(), description="The mail server that takes the letters.")
+    dkim: DkimSettings | None = Field(
+        default=None, description="The signature that lets mailbox providers trust the letters."
+    )
+
+    _absent: dict[str, Problem] = PrivateAttr(default_factory=dict)
+
+    @property
+    def absent(self) -> dict[str, Problem]:
+        """What only sending needs and is not there (a variable, a secret's file), by its key."""
+        return dict(self._absent)
+
+    def with_absent(self, absent: dict[str, Problem]) -> Settings:
+        copy = self.model_copy()
+        copy._absent = dict(absent)  # noqa: SLF001  its own
+        return copy
+
+    def database_url(self) -> str:
+        """The SQLAlchemy URL: the one given, else SQLite in the data folder."""
+        return self.database.get_secret_value() if self.database else f"sqlite:///{self.data / 'newsletter.db'}"
+
+    def smtp_login(self) -> tuple[str, str] | None:
+        """User name and password, None for no login; raises ConfigError where the password is not to be had."""
+        if not self.smtp.username:
+            return None
+        self._require("smtp.password", "smtp.password_file")
+        if self.smtp.password_file:
+            return self.smtp.username, _read(self.smtp.password_file, "password").decode().rstrip("\r\n")
+        return self.smtp.username, self.smtp.password.get_secret_value() if self.smtp.password else ""
+
+    def dkim_key(self) -> bytes | None:
+        """The private key's PEM, None for no signature; raises ConfigError where the file is not to be had."""
+        self._require("dkim.key_file")
+        return _read(self.dkim.key_file, "DKIM key") if self.dkim else None
+
+    def _require(self, *keys: str) -> None:
+        for key in keys:
+            if problem := self._absent.get(key):
+                raise ConfigError("Cannot send", why=str(problem))
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot read the {what}",
+            which=str(path),
+            why=error.strerror or str(error),
+            do="Check the file and its rights",
+        ) from error
