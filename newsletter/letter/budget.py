@@ -1,0 +1,58 @@
+"""The size budget: what a letter gives up, step by step, so that mail programs show all of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from newsletter.model import Entry, Letter, Section
+
+__all__ = ["LIMIT", "shrunk", "steps"]
+
+LIMIT = 90_000  # bytes of HTML; Gmail clips a letter at 102,400, and forwarding adds to it
+
+
+def steps(letter: Letter) -> int:
+    """How many steps `shrunk` can take: each paper below the best loses its summary, then its place."""
+    return 2 * len(_below(letter))
+
+
+def shrunk(letter: Letter, step: int) -> Letter:
+    """The letter after `step` concessions, from the end upwards; what left the letter is counted in `more`.
+
+    First the summaries of compact cards go, then the cards; what is trending and the step outside outlast the themes,
+    and the best papers stay as they are.
+    """
+    below = _below(letter)
+    bare = min(step, len(below))
+    gone = max(0, step - len(below))
+    order = _least_first(letter)
+    mute, out = frozenset(order[:bare]), frozenset(order[:gone])
+
+    def kept(entries: Iterable[Entry], start: int) -> tuple[Entry, ...]:
+        numbered = enumerate(entries, start)
+        return tuple(replace(e, summary="") if n in mute else e for n, e in numbered if n not in out)
+
+    sections, start = [], 0
+    for section in letter.sections:
+        if entries := kept(section.entries, start):
+            sections.append(Section(section.theme, entries))
+        start += len(section.entries)
+    trending = kept(letter.trending, start)
+    explore = kept(letter.explore, start + len(letter.trending))
+    return replace(letter, sections=tuple(sections), trending=trending, explore=explore, more=letter.more + gone)
+
+
+def _below(letter: Letter) -> Sequence[Entry]:
+    return [*(e for s in letter.sections for e in s.entries), *letter.trending, *letter.explore]
+
+
+def _least_first(letter: Letter) -> list[int]:
+    """Places of the entries below the best, in the order in which they give way."""
+    themed = sum(len(s.entries) for s in letter.sections)
+    end = themed + len(letter.trending)
+    return [
+        *range(themed - 1, -1, -1),
+        *range(end - 1, themed - 1, -1),
+        *range(end + len(letter.explore) - 1, end - 1, -1),
+    ]

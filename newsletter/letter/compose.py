@@ -1,0 +1,100 @@
+"""Picks of one reader -> Letter | Skip: what the letter says and in which order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from newsletter.letter.headline import preheader, subject
+from newsletter.letter.summary import summarise
+from newsletter.letter.wording import clipped, label, people
+from newsletter.model import Edition, Entry, Letter, Momentum, Pick, Profile, Section, Skip, Subscriber, Theme
+from newsletter.text import readable
+
+__all__ = ["compose"]
+
+_TOP = 3
+_MORE = Theme("more", "More papers", (), (), Momentum("steady", 1.0, 1.0, 1.0))
+
+
+def compose(
+    subscriber: Subscriber, edition: Edition, picks: Sequence[Pick], *, total: int = 0, previous: str = ""
+) -> Letter | Skip:
+    """The reader's letter of this edition, or why there is none.
+
+    `picks` come best first; `total` is the number of papers read for the edition (its own count where 0); `previous`
+    the subject of the reader's last letter, where it is known. Three best in full, the rest by theme, the reader's
+    best theme first, then what is trending beyond the interests and the step outside.
+    """
+    if why := _silence(subscriber.profile, picks):
+        return Skip(edition.id, subscriber.name, subscriber.email, why)
+    own = [pick for pick in picks if pick.kind == "pick"]
+    trending = [pick for pick in picks if pick.kind == "trending"]
+    explore = [pick for pick in picks if pick.kind == "explore"]
+    ordered = (*own, *trending, *explore)
+    titles = [_title(pick) for pick in ordered]
+    language, themes = subscriber.language, {theme.id: theme for theme in edition.themes}
+    top = tuple(_entry(pick) for pick in own[:_TOP])
+    beyond = tuple(_entry(pick, compact=bool(own) or n >= _TOP) for n, pick in enumerate(trending))
+    lead = ordered[0]
+    fillers = (label(themes.get(lead.theme, _MORE), language), people(lead.paper.authors, language, 2))
+    return Letter(
+        edition=edition.id,
+        day=edition.day,
+        subscriber=subscriber.name,
+        email=subscriber.email,
+        display_name=readable(subscriber.display_name)[:80],
+        language=language,
+        subject=subject(titles, fillers, edition.day, language, previous=previous),
+        preheader=preheader(titles, _first(top, beyond), fillers, edition.day, language),
+        top=top,
+        sections=_sections(own, themes),
+        trending=beyond,
+        explore=tuple(_entry(pick, compact=True) for pick in explore),
+        text_only=subscriber.text_only,
+        hint="" if _told(subscriber.profile) else "interests",
+        total=total or len(edition.papers),
+    )
+
+
+def _silence(profile: Profile, picks: Sequence[Pick]) -> str:
+    """Why this reader gets no letter; empty where there is something to say."""
+    if not picks:
+        return "no new paper for this reader"
+    if profile.quiet_days == "skip" and _told(profile) and not any(pick.kind == "pick" for pick in picks):
+        return "a quiet day: nothing matched the interests, and quiet_days is skip"
+    return ""
+
+
+def _told(profile: Profile) -> bool:
+    return bool(profile.interests or profile.likes or profile.follow_authors or profile.follow_keywords)
+
+
+def _sections(own: Sequence[Pick], themes: dict[str, Theme]) -> tuple[Section, ...]:
+    """The picks after the best, grouped by theme in the order in which the reader's picks name the themes."""
+    order = {
+        theme: place for place, theme in enumerate(dict.fromkeys(p.theme if p.theme in themes else "more" for p in own))
+    }
+    order["more"] = len(order)
+    key = lambda pick: order.get(pick.theme, order["more"])  # noqa: E731  used twice, right here
+    grouped = groupby(sorted(own[_TOP:], key=key), key=key)
+    return tuple(_section(list(group), themes) for _, group in grouped)
+
+
+def _section(picks: list[Pick], themes: dict[str, Theme]) -> Section:
+    return Section(themes.get(picks[0].theme, _MORE), tuple(_entry(pick, compact=True) for pick in picks))
+
+
+def _entry(pick: Pick, *, compact: bool = False) -> Entry:
+    words = [word for reason in pick.reasons for word in reason.words]
+    summary = summarise(pick.paper.title, pick.paper.abstract, matched=words, count=1 if compact else 2)
+    return Entry(pick, _title(pick), summary, compact)
+
+
+def _title(pick: Pick) -> str:
+    """The paper's title in readable text; its id where the title holds nothing to read."""
+    return clipped(readable(pick.paper.title), 300) or pick.paper.id
+
+
+def _first(*groups: Iterable[Entry]) -> str:
+    return next((entry.summary for group in groups for entry in group if entry.summary), "")

@@ -1,0 +1,62 @@
+"""Letter -> HTML and text, within the size that mail programs show whole."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, fields
+
+from jinja2 import Template, TemplateError
+
+from newsletter.errors import ConfigError
+from newsletter.letter.budget import LIMIT, shrunk, steps
+from newsletter.letter.templates import Templates
+from newsletter.letter.view import Imprint, Links, View, view
+from newsletter.model import Letter
+
+__all__ = ["Rendered", "render"]
+
+_NAMES = tuple(f.name for f in fields(View))
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Both bodies of one letter, same content and same order; `more` papers did not fit."""
+
+    html: str
+    text: str
+    more: int = 0
+
+
+def render(templates: Templates, letter: Letter, links: Links = Links(), imprint: Imprint = Imprint()) -> Rendered:  # noqa: B008  frozen
+    """Both bodies; the HTML below 90,000 bytes for any letter. Same letter, same bytes.
+
+    Raises ConfigError when a template of the user's names something that is not there.
+    """
+    fitting, shown = letter, view(letter, links, imprint)
+    html_template, text_template = templates.pair(shown.lang)
+    html = _render(html_template, shown)
+    if len(html.encode()) >= LIMIT:
+        fitting = _fitting(html_template, letter, links, imprint)
+        shown = view(fitting, links, imprint)
+        html = _render(html_template, shown)
+    return Rendered(html, _render(text_template, shown), fitting.more)
+
+
+def _fitting(template: Template, letter: Letter, links: Links, imprint: Imprint) -> Letter:
+    """As much of the letter as fits: bisection over the steps of `shrunk`, each of which makes it smaller."""
+
+    def fits(step: int) -> bool:
+        html = _render(template, view(shrunk(letter, step), links, imprint))
+        return len(html.encode()) < LIMIT
+
+    return shrunk(letter, bisect_left(range(steps(letter)), True, key=fits))
+
+
+def _render(template: Template, shown: View) -> str:
+    try:
+        return template.render({name: getattr(shown, name) for name in _NAMES})
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ConfigError(
+            "cannot render the letter", why=why, do="Run newsletter check, which names the line"
+        ) from error

@@ -1,0 +1,254 @@
+"""Letter -> the plain values that both templates read: wording done, links checked, texts of links unique.
+
+Everything of a paper that does not depend on the reader is made once per paper and language and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import count
+from urllib.parse import quote, urlsplit
+
+from newsletter.letter.language import direction, long_date, messages, number, supported
+from newsletter.letter.wording import counts, label, momentum, people, reasons
+from newsletter.model import Entry, Letter, Paper, Section, Theme
+
+__all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "safe_url", "view"]
+
+_SAFE = "%/:=&?~#+!$,;'@()*[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the letter's own links lead; each empty where there is none, and the letter then leaves it out.
+
+    `view` is the letter in the browser, `preferences` where interests are edited; `unsubscribe` may be a mailto.
+    """
+
+    view: str = ""
+    preferences: str = ""
+    unsubscribe: str = ""
+    pause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """Who sends: the newsletter's title, its postal address, the address that a reader may write to."""
+
+    title: str = "Trending papers"
+    postal: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    url: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One paper as a template shows it: public counts in words; `url` may be empty."""
+
+    title: str
+    url: str
+    authors: str
+    facts: tuple[str, ...]
+    links: tuple[Link, ...]
+    picture: Picture | None
+    summary: str = ""
+    reason: str = ""
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A theme's section. `bar` is how far its momentum bar is filled, in percent: 50 is its usual pace."""
+
+    label: str
+    momentum: str
+    trend: str
+    bar: int
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a template may name, under these names."""
+
+    lang: str
+    dir: str
+    start: str
+    end: str
+    title: str
+    date: str
+    tally: str
+    subject: str
+    preheader: str
+    name: str
+    email: str
+    top: tuple[Card, ...]
+    groups: tuple[Group, ...]
+    trending: tuple[Card, ...]
+    explore: tuple[Card, ...]
+    more: int
+    hint: str
+    links: Links
+    postal: str
+    contact: str
+
+
+def view(letter: Letter, links: Links, imprint: Imprint) -> View:
+    """Everything that the templates show of a letter."""
+    language = supported(letter.language)
+    rtl, taken, places = direction(language) == "rtl", set[str](), count(1)
+
+    def cards(entries: Iterable[Entry]) -> tuple[Card, ...]:
+        return tuple(_card(entry, next(places), language, taken, text_only=letter.text_only) for entry in entries)
+
+    return View(
+        lang=language,
+        dir="rtl" if rtl else "ltr",
+        start="right" if rtl else "left",
+        end="left" if rtl else "right",
+        title=imprint.title,
+        date=long_date(letter.day, language),
+        tally=_tally(letter, language),
+        subject=letter.subject,
+        preheader=letter.preheader,
+        name=letter.display_name,
+        email=letter.email,
+        top=cards(letter.top),
+        groups=tuple(_group(section, cards(section.entries), language) for section in letter.sections),
+        trending=cards(letter.trending),
+        explore=cards(letter.explore),
+        more=letter.more,
+        hint=letter.hint,
+        links=Links(
+            safe_url(links.view), safe_url(links.preferences), safe_url(links.unsubscribe), safe_url(links.pause)
+        ),
+        postal=imprint.postal,
+        contact=imprint.contact,
+    )
+
+
+def _tally(letter: Letter, language: str) -> str:
+    shown = len(letter.top) + sum(len(s.entries) for s in letter.sections) + len(letter.trending) + len(letter.explore)
+    total = max(letter.total, shown)
+    say = messages(language).ngettext("{shown} of {total} paper", "{shown} of {total} papers", total)
+    return say.format(shown=number(shown, language), total=number(total, language))
+
+
+def _group(section: Section, cards: tuple[Card, ...], language: str) -> Group:
+    theme = section.theme
+    if theme.id == "more":
+        return Group(label(theme, language), "", "", 0, cards)
+    return Group(label(theme, language), momentum(theme.momentum, language), theme.momentum.trend, _bar(theme), cards)
+
+
+def _bar(theme: Theme) -> int:
+    """Half full at the usual pace; the whole is never reached."""
+    rate = max(0.0, theme.momentum.rate)
+    return min(95, max(5, round(100 * rate / (1 + rate))))
+
+
+def _card(entry: Entry, place: int, language: str, taken: set[str], *, text_only: bool) -> Card:
+    """The paper's card with what is this reader's own; every link's text is new in the letter."""
+    paper = entry.pick.paper
+    card = _short(paper, entry.title, language) if entry.compact else _full(paper, entry.title, language)
+    names = [card.title, *(link.text for link in card.links)]
+    if not taken.isdisjoint(names):
+        card = _renamed(card, taken)
+        names = [card.title, *(link.text for link in card.links)]
+    taken.update(names)
+    why = reasons(entry.pick.reasons, language, 1 if entry.compact else 2)
+    return replace(card, summary=entry.summary, reason=why, place=place, picture=None if text_only else card.picture)
+
+
+def _renamed(card: Card, taken: set[str]) -> Card:
+    """Texts that are in use already, by papers of the same title or host, are counted up."""
+
+    def fresh(text: str) -> str:
+        return next(new for n in count(2) if (new := f"{text} ({n})") not in taken)
+
+    title = fresh(card.title) if card.title in taken else card.title
+    links = tuple(Link(fresh(link.text), link.url) if link.text in taken else link for link in card.links)
+    return replace(card, title=title, links=links)
+
+
+@lru_cache(maxsize=8192)
+def _full(paper: Paper, title: str, language: str) -> Card:
+    say = messages(language).gettext
+    links = [Link(say("PDF {name}").format(name=_name(paper, paper.pdf)), safe_url(paper.pdf))]
+    links.append(Link(say("Code {name}").format(name=_place(paper.code)), safe_url(paper.code)))
+    links.append(Link(say("Project {name}").format(name=_place(paper.project)), safe_url(paper.project)))
+    picture = safe_url(paper.thumbnail)
+    return Card(
+        title=title,
+        url=_address(paper),
+        authors=people(paper.authors, language, 4),
+        facts=counts(paper.upvotes, paper.comments, paper.stars, language),
+        links=tuple(link for link in links if link.url and link.url != _address(paper)),
+        picture=Picture(picture, say("Figure from “{title}”").format(title=title))
+        if picture.startswith("https:")
+        else None,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _short(paper: Paper, title: str, language: str) -> Card:
+    full = _full(paper, title, language)
+    code = tuple(link for link in full.links if link.url == safe_url(paper.code))
+    return replace(full, authors=people(paper.authors, language, 2), facts=full.facts[:1], links=code, picture=None)
+
+
+def _address(paper: Paper) -> str:
+    """The paper's own page: as its source says, else as its id says."""
+    if url := safe_url(paper.url):
+        return url
+    scheme, _, rest = paper.id.partition(":")
+    made = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}.get(scheme)
+    return safe_url(made + quote(rest, safe="/.")) if made else ""
+
+
+def _name(paper: Paper, url: str) -> str:
+    """What tells this paper's PDF from the others': its arXiv id, else where it lies."""
+    return paper.id.removeprefix("arxiv:") if paper.id.startswith("arxiv:") else _place(url)
+
+
+def _place(url: str) -> str:
+    """``owner/name`` of a repository, else the host, without ``www.``."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    host = (parts.hostname or "").removeprefix("www.")
+    path = [part for part in parts.path.split("/") if part]
+    if host in ("github.com", "gitlab.com", "huggingface.co") and len(path) >= 2:
+        return "/".join(path[:2])[:60]
+    return host[:60]
+
+
+@lru_cache(maxsize=32768)
+def safe_url(url: str) -> str:
+    """The URL with odd characters percent-encoded if a letter may link to it (http, https, mailto); else empty."""
+    url = url.strip()
+    if len(url) > 2000:  # longer ones are broken by clients, and no paper's address is
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https", "mailto") or any(ord(c) < 33 or ord(c) == 127 or c == "\\" for c in url):
+        return ""
+    if not (parts.hostname if parts.scheme != "mailto" else parts.path):
+        return ""
+    return quote(url, safe=_SAFE)
