@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DeliveryError", "DigestError", "NewsletterError", "StoreError"]
+__all__ = ["ConfigError", "DeliveryError", "DigestError", "MessageError", "NewsletterError", "StoreError"]
 
 
 class NewsletterError(Exception):
@@ -36,3 +36,7 @@ class StoreError(NewsletterError):
 
 class DeliveryError(NewsletterError):
     """The mail transport as a whole cannot be used."""
+
+
+class MessageError(NewsletterError):
+    """One letter that cannot be made into a message; the others go on."""

@@ -1,0 +1,275 @@
+"""A real SMTP server that misbehaves on command, certificates good and bad, and a letter to send."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import trustme
+
+from newsletter.mail.message import build, sender
+from newsletter.mail.smtp import Server
+from newsletter.model import Letter, Message
+
+DEFAULTS = {
+    "connect": "220 misbehaving ESMTP",
+    "EHLO": "250-misbehaving\r\n250-SIZE 1000000\r\n250 ENHANCEDSTATUSCODES",
+    "HELO": "250 misbehaving",
+    "STARTTLS": "220 2.0.0 go ahead",
+    "AUTH": "235 2.7.0 welcome",
+    "MAIL": "250 2.1.0 ok",
+    "RCPT": "250 2.1.5 ok",
+    "DATA": "354 go on",
+    "dot": "250 2.0.0 queued",
+    "RSET": "250 2.0.0 reset",
+    "NOOP": "250 2.0.0 ok",
+    "QUIT": "221 2.0.0 bye",
+}
+
+
+@dataclass(frozen=True)
+class Do:
+    """What the server does instead of the default reply: wait, say something, hang up or fall silent.
+
+    `early` octets of the text are read before the reply to the dot is said (in step "dot").
+    """
+
+    say: str = ""
+    wait: float = 0.0
+    hang_up: bool = False
+    silent: bool = False
+    early: int | None = None
+
+
+@dataclass
+class Misbehaving:
+    """`script` maps a step to what happens: one thing for ever, or a list, one for each time, then the default."""
+
+    do = Do
+    script: Mapping[str, Any]
+    context: ssl.SSLContext | None = None
+    implicit_tls: bool = False
+    most: int = 1_000
+    port: int = 0
+    commands: list[str] = field(default_factory=list)
+    accepted: list[tuple[str, str, bytes]] = field(default_factory=list)
+    open_now: int = 0
+    open_most: int = 0
+    sessions: int = 0
+    in_clear: list[str] = field(default_factory=list)
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _used: dict[str, int] = field(default_factory=dict)
+
+    def action(self, step: str) -> Do:
+        found = self.script.get(step, DEFAULTS.get(step, "500 5.5.1 what?"))
+        if isinstance(found, list):
+            at = self._used.get(step, 0)
+            self._used[step] = at + 1
+            found = found[at] if at < len(found) else DEFAULTS[step]
+        return found if isinstance(found, Do) else Do(say=found)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Misbehaving]:
+        tls = self.context if self.implicit_tls else None
+        server = await asyncio.start_server(self._session, "127.0.0.1", 0, ssl=tls, limit=2**25)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._writers.add(writer)
+        self.sessions += 1
+        self.open_now += 1
+        self.open_most = max(self.open_most, self.open_now)
+        try:
+            if self.open_now > self.most:
+                await self._answer(writer, Do(say="421 4.7.0 too many connections", hang_up=True))
+            elif await self._answer(writer, self.action("connect")):
+                await self._dialogue(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
+            pass  # the client has gone, or the test is over
+        finally:
+            self.open_now -= 1
+            writer.close()
+
+    async def _answer(self, writer: asyncio.StreamWriter, do: Do) -> bool:
+        """Whether the session goes on."""
+        await asyncio.sleep(do.wait)
+        if do.silent:
+            await asyncio.sleep(3600)
+        if do.say:
+            writer.write(do.say.encode() + b"\r\n")
+            await writer.drain()
+        return not do.hang_up
+
+    async def _dialogue(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        envelope: dict[str, str] = {}
+        encrypted = self.implicit_tls
+        while line := (await reader.readline()).decode("utf-8", "replace"):
+            command = line.rstrip("\r\n")
+            self.commands.append(command)
+            if not encrypted:
+                self.in_clear.append(command)
+            verb = command.split(" ", 1)[0].upper()
+            envelope[verb] = command
+            do = self.action(f"{verb} encrypted" if encrypted and f"{verb} encrypted" in self.script else verb)
+            if not await self._answer(writer, do) or verb == "QUIT":
+                return
+            if verb == "STARTTLS" and do.say.startswith("220"):
+                await writer.start_tls(self.context)
+                encrypted = True
+            elif verb == "DATA" and do.say.startswith("354") and not await self._text(reader, writer, envelope):
+                return
+
+    async def _text(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, envelope: dict[str, str]) -> bool:
+        dot = self.action("dot")
+        if dot.early is not None:
+            await reader.readexactly(dot.early)
+            writer.transport.pause_reading()
+            await self._answer(writer, dot)
+            return False
+        text = await reader.readuntil(b"\r\n.\r\n")
+        if dot.say.startswith("250"):
+            self.accepted.append((envelope["MAIL"], envelope["RCPT"], text[:-3]))
+        return await self._answer(writer, dot)
+
+
+@pytest.fixture
+def misbehaving() -> type[Misbehaving]:
+    return Misbehaving
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """A client's context that trusts the tests' authority alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    return context
+
+
+def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def certificates(authority: trustme.CA) -> Mapping[str, ssl.SSLContext]:
+    """Server contexts: good, expired, of another host, of an unknown authority."""
+    past = datetime.now(UTC) - timedelta(days=1)
+    return {
+        "good": server_context(authority.issue_cert("127.0.0.1", "localhost")),
+        "expired": server_context(authority.issue_cert("127.0.0.1", "localhost", not_after=past)),
+        "other host": server_context(authority.issue_cert("mail.example.org")),
+        "unknown authority": server_context(trustme.CA().issue_cert("127.0.0.1", "localhost")),
+    }
+
+
+@dataclass(frozen=True)
+class Pages:
+    html: str
+    text: str
+
+
+@pytest.fixture
+def letter() -> Letter:
+    return Letter(
+        edition="daily/2025-03-13",
+        day=date(2025, 3, 13),
+        subscriber="ada",
+        email="ada@example.net",
+        display_name="Ada Lovelace",
+        language="en",
+        subject="Graphs that learn, and 11 more papers",
+        preheader="",
+        top=(),
+        sections=(),
+    )
+
+
+@pytest.fixture
+def pages() -> type[Pages]:
+    return Pages
+
+
+@pytest.fixture
+def make_message(letter: Letter) -> Callable[..., Message]:
+    """A message to one address; `padding` octets of text make it large."""
+    from dataclasses import replace
+
+    origin = sender("Papers <papers@example.org>", title="Trending papers")
+
+    def make(to: str = "ada@example.net", padding: int = 0) -> Message:
+        page = Pages("<p>Hello</p>" + "<p>word</p>\n" * (padding // 12), "Hello\n.\n.dot\n")
+        changed = replace(letter, email=to, subscriber=to.partition("@")[0])
+        return build(
+            changed,
+            page,
+            origin,
+            unsubscribe="https://example.org/u/1",
+            date=datetime(2025, 3, 13, tzinfo=UTC),
+            key=b"k",
+        )
+
+    return make
+
+
+@pytest.fixture
+def plain_server() -> Callable[..., Server]:
+    """Settings for a server on loopback, with short timeouts."""
+
+    def make(port: int, **more: Any) -> Server:
+        settings: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": port,
+            "security": "none",
+            "rate_per_second": 0,
+            "timeout": 1.0,
+            "dot_timeout": 1.0,
+        }
+        return Server(**(settings | more))
+
+    return make
+
+
+@dataclass
+class Began:
+    """Counts the intents that were recorded; `answer` is what the ledger says."""
+
+    answer: bool = True
+    times: int = 0
+    error: Exception | None = None
+
+    async def __call__(self) -> bool:
+        self.times += 1
+        if self.error:
+            raise self.error
+        return self.answer
+
+
+@pytest.fixture
+def began() -> Began:
+    return Began()
