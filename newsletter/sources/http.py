@@ -136,17 +136,24 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 def explain(error: Exception) -> tuple[str, str]:
     """(why, what to do) for a person."""
+    later, address = "Try again later", "Check the source's address"
     if isinstance(error, httpx.HTTPStatusError):
         status = error.response.status_code
-        later = "Try again later" if status in _BUSY else "Check the source's address"
-        return f"the server answered {status} {error.response.reason_phrase}".strip(), later
-    if isinstance(error, httpx.TooManyRedirects):
-        return "it redirects more than five times", "Check the source's address"
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time", "Try again later"
+        why = f"the server answered {status} {error.response.reason_phrase}".strip()
+        return why, later if status in _BUSY else address
     if isinstance(error, UnexpectedAnswerError):
-        return str(error), "Try again later, or look at the address in a browser"
-    return f"no connection ({tidy(str(error)) or type(error).__name__})", "Check the network and the source's address"
+        return str(error), f"{later}, or look at the address in a browser"
+    known: tuple[tuple[type[Exception], str, str], ...] = (
+        (httpx.TooManyRedirects, "it redirects more than five times", address),
+        (httpx.TimeoutException, "no answer in time", later),
+        (httpx.UnsupportedProtocol, "it leads to an address that is not http", address),
+        (httpx.InvalidURL, "its address is not valid", address),
+        (httpx.DecodingError, "the answer's compression is damaged", later),
+    )
+    for kind, why, do in known:
+        if isinstance(error, kind):
+            return why, do
+    return f"no connection ({tidy(str(error)) or type(error).__name__})", f"Check the network. {address}"
 
 
 def _once(client: httpx.Client, url: str, params: Mapping[str, str] | None, limits: Limits) -> bytes:

@@ -88,7 +88,7 @@ def _open(item: Any) -> Any:
         pass
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # "\d" in a stranger's string is theirs to mend
+            warnings.simplefilter("ignore")  # "\d" in a stranger's string is theirs to mend
             return ast.literal_eval(item.lstrip())
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return Unreadable("it is a string that is neither JSON nor a Python literal", item[:40])
