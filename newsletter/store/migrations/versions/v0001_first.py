@@ -25,7 +25,7 @@ def downgrade() -> None:
 
 
 def _text(name: str) -> "sa.Column[str]":
-    return sa.Column(name, sa.Text(), server_default="", nullable=False)
+    return sa.Column(name, sa.Text(), nullable=False)
 
 
 def _reference(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
@@ -150,7 +150,7 @@ def _ledger() -> None:
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True)),
         sa.Column("expires", sa.DateTime(timezone=True)),
         _text("owner"),
@@ -176,7 +176,7 @@ def _ledger() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         _text("phase"),
-        sa.Column("code", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("code", sa.Integer(), nullable=False),
         _text("enhanced"),
         _text("text"),
         sa.PrimaryKeyConstraint("id", name="pk_delivery_attempts"),
