@@ -7,14 +7,28 @@ from dataclasses import replace
 
 from newsletter.model import Entry, Letter, Section
 
-__all__ = ["LIMIT", "shrunk", "steps"]
+__all__ = ["LIMIT", "next_step", "shrunk", "steps"]
 
 LIMIT = 90_000  # bytes of HTML; Gmail clips a letter at 102,400, and forwarding adds to it
+
+# bytes of markup around a compact card's summary and around the rest of it, rather too few than too many
+_SUMMARY, _CARD = 62, 540
 
 
 def steps(letter: Letter) -> int:
     """How many steps `shrunk` can take: each paper below the best loses its summary, then its place."""
     return 2 * len(_below(letter))
+
+
+def next_step(letter: Letter, step: int, excess: int) -> int:
+    """The step after `step` that should save `excess` bytes of HTML, estimated from what leaves the letter."""
+    below, order = _below(letter), _least_first(letter)
+    while excess > 0 and step < 2 * len(order):
+        entry = below[order[step % len(order)]]
+        text = entry.summary if step < len(order) else f"{entry.title}{entry.pick.paper.url}"
+        excess -= len(text.encode()) + (_SUMMARY if step < len(order) else _CARD)
+        step += 1
+    return step
 
 
 def shrunk(letter: Letter, step: int) -> Letter:

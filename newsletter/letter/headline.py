@@ -26,7 +26,12 @@ def subject(titles: Sequence[str], fillers: Sequence[str], day: date, language: 
     """
     odd = day.toordinal() % 2
     forms = (_one, _two) if odd == 0 else (_two, _one)
-    added = [*fillers, long_date(day, language), day.isoformat(), "a research paper for you to read today"]
+    added = [
+        *fillers,
+        long_date(day, language),
+        day.isoformat(),
+        messages(language).gettext("a research paper for you to read today"),
+    ]
     found = [_filled(form(titles, language), added) for form in forms]
     dated = _filled(clipped(found[0], SUBJECT[1] - 13), [day.isoformat()], least=SUBJECT[1])
     return next(text for text in (*found, dated) if text != previous)
@@ -91,4 +96,6 @@ def preheader(titles: Sequence[str], summary: str, fillers: Sequence[str], day: 
         if len(text) >= PREHEADER[0] and (len(more) > room or more not in titles[2:5]):
             continue
         text, joint = f"{text}{joint}{clipped(more, room)}", "; "
-    return _filled(text, ["the papers chosen for you today, with the reasons"], least=PREHEADER[0])
+    return _filled(
+        text, [messages(language).gettext("the papers chosen for you today, with the reasons")], least=PREHEADER[0]
+    )

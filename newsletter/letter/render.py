@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, fields
 
 from jinja2 import Template, TemplateError
 
 from newsletter.errors import ConfigError
-from newsletter.letter.budget import LIMIT, shrunk, steps
+from newsletter.letter.budget import LIMIT, next_step, shrunk, steps
+from newsletter.letter.language import supported
 from newsletter.letter.templates import Templates
 from newsletter.letter.view import Imprint, Links, View, view
 from newsletter.model import Letter
@@ -32,30 +32,21 @@ def render(templates: Templates, letter: Letter, links: Links = Links(), imprint
 
     Raises ConfigError when a template of the user's names something that is not there.
     """
-    fitting, shown = letter, view(letter, links, imprint)
-    html_template, text_template = templates.pair(shown.lang)
+    html_template, text_template = templates.pair(supported(letter.language))
+    shown = view(letter, links, imprint)
     html = _render(html_template, shown)
-    if len(html.encode()) >= LIMIT:
-        fitting = _fitting(html_template, letter, links, imprint)
-        shown = view(fitting, links, imprint)
+    step = 0
+    while (excess := len(html.encode()) - LIMIT + 1) > 0 and step < steps(letter):
+        step = next_step(letter, step, excess)
+        shown = view(shrunk(letter, step), links, imprint)
         html = _render(html_template, shown)
-    return Rendered(html, _render(text_template, shown), fitting.more)
-
-
-def _fitting(template: Template, letter: Letter, links: Links, imprint: Imprint) -> Letter:
-    """As much of the letter as fits: bisection over the steps of `shrunk`, each of which makes it smaller."""
-
-    def fits(step: int) -> bool:
-        html = _render(template, view(shrunk(letter, step), links, imprint))
-        return len(html.encode()) < LIMIT
-
-    return shrunk(letter, bisect_left(range(steps(letter)), True, key=fits))
+    return Rendered(html, _render(text_template, shown), shown.more)
 
 
 def _render(template: Template, shown: View) -> str:
     try:
         return template.render({name: getattr(shown, name) for name in _NAMES})
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         why = f"{type(error).__name__}: {error}"
         raise ConfigError(
             "cannot render the letter", why=why, do="Run newsletter check, which names the line"

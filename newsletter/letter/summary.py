@@ -29,7 +29,8 @@ _STOP = re.compile(
     re.VERBOSE,
 )
 _DONE = re.compile(
-    r"""\b(?:we|this\ (?:paper|work|study|article|report|survey|letter|thesis)|in\ this\ (?:paper|work|study)|the\ authors)\b
+    r"""\b(?:we|this\ (?:paper|work|study|article|report|survey|letter|thesis)|in\ this\ (?:paper|work|study)|
+    the\ authors)\b
     (?:\W+\w+){0,4}?\W+
     (?:propos|introduc|present|develop|describ|design|stud|investigat|explor|examin|address|build|built|creat|
     construct|releas|train|formulat|review|survey|analy[sz]|devis|establish|offer|contribut|reproduc|evaluat|benchmark|open-sourc)""",

@@ -22,8 +22,15 @@ from newsletter.letter.plain import filled, underlined
 __all__ = ["Templates", "expanded", "load_templates", "shipped", "source"]
 
 _INCLUDE = re.compile(r"""<mj-include\s+path=["'](?:\./)?([^"']*)["']\s*(?:/>|>\s*</mj-include>)""")
+_MESSAGE = re.compile(r"\b_\('([^'\\{}]*)'\)")
 _DEEPEST = 5
 _BETWEEN = re.compile(r">\s*\n\s*<")
+
+
+class _Direct(Environment):
+    """For our own templates: attributes looked up by Python itself, a third of the rendering time saved."""
+
+    getattr = staticmethod(getattr)  # type: ignore[assignment]
 
 
 class Templates:
@@ -85,7 +92,7 @@ def load_templates(override: Path | None = None) -> Templates:
     own = override is not None and override.is_dir() and any(override.rglob("*.*"))
     folder = override if own else None
     html, text = _compiled(expanded("letter.mjml", folder)), source("letter.txt", folder).read_text("utf-8")
-    templates = Templates(html, text, ImmutableSandboxedEnvironment if own else Environment)
+    templates = Templates(html, text, ImmutableSandboxedEnvironment if own else _Direct)
     templates.pair("en")
     return templates
 
@@ -101,6 +108,12 @@ def _compiled(mjml: str) -> str:
             "cannot compile the template", which="letter.mjml", why=str(error), do="Run newsletter check"
         ) from error
     return _BETWEEN.sub("><", html)
+
+
+def _translated(text: str, language: str) -> str:
+    """The template with its constant messages in the language, so that they cost nothing per letter."""
+    gettext = messages(language).gettext
+    return _MESSAGE.sub(lambda m: "'" + gettext(m[1]).replace("\\", "\\\\").replace("'", "\\'") + "'", text)
 
 
 def environment(kind: type[Environment], language: str, *, escape: bool) -> Environment:
@@ -121,6 +134,6 @@ def environment(kind: type[Environment], language: str, *, escape: bool) -> Envi
 
 def _template(kind: type[Environment], text: str, language: str, *, escape: bool) -> Template:
     try:
-        return environment(kind, language, escape=escape).from_string(text)
+        return environment(kind, language, escape=escape).from_string(_translated(text, language))
     except TemplateError as error:
         raise ConfigError("cannot compile the template", why=str(error), do="Run newsletter check") from error

@@ -143,8 +143,8 @@ def view(letter: Letter, links: Links, imprint: Imprint) -> View:
 def _tally(letter: Letter, language: str) -> str:
     shown = len(letter.top) + sum(len(s.entries) for s in letter.sections) + len(letter.trending) + len(letter.explore)
     total = max(letter.total, shown)
-    say = messages(language).ngettext("{shown} of {total} paper", "{shown} of {total} papers", total)
-    return say.format(shown=number(shown, language), total=number(total, language))
+    form = messages(language).ngettext("{shown} of {total} paper", "{shown} of {total} papers", total)
+    return form.format(shown=number(shown, language), total=number(total, language))
 
 
 def _group(section: Section, cards: tuple[Card, ...], language: str) -> Group:
@@ -169,8 +169,10 @@ def _card(entry: Entry, place: int, language: str, taken: set[str], *, text_only
         card = _renamed(card, taken)
         names = [card.title, *(link.text for link in card.links)]
     taken.update(names)
-    why = reasons(entry.pick.reasons, language, 1 if entry.compact else 2)
-    return replace(card, summary=entry.summary, reason=why, place=place, picture=None if text_only else card.picture)
+    given = [reason for reason in entry.pick.reasons if reason.kind != entry.pick.kind]  # the heading says it
+    why = reasons(given, language, 1 if entry.compact else 2)
+    picture = None if text_only else card.picture
+    return Card(card.title, card.url, card.authors, card.facts, card.links, picture, entry.summary, why, place)
 
 
 def _renamed(card: Card, taken: set[str]) -> Card:
@@ -186,10 +188,10 @@ def _renamed(card: Card, taken: set[str]) -> Card:
 
 @lru_cache(maxsize=8192)
 def _full(paper: Paper, title: str, language: str) -> Card:
-    say = messages(language).gettext
-    links = [Link(say("PDF {name}").format(name=_name(paper, paper.pdf)), safe_url(paper.pdf))]
-    links.append(Link(say("Code {name}").format(name=_place(paper.code)), safe_url(paper.code)))
-    links.append(Link(say("Project {name}").format(name=_place(paper.project)), safe_url(paper.project)))
+    gettext = messages(language).gettext
+    links = [Link(gettext("PDF {name}").format(name=_name(paper, paper.pdf)), safe_url(paper.pdf))]
+    links.append(Link(gettext("Code {name}").format(name=_place(paper.code)), safe_url(paper.code)))
+    links.append(Link(gettext("Project {name}").format(name=_place(paper.project)), safe_url(paper.project)))
     picture = safe_url(paper.thumbnail)
     return Card(
         title=title,
@@ -197,9 +199,7 @@ def _full(paper: Paper, title: str, language: str) -> Card:
         authors=people(paper.authors, language, 4),
         facts=counts(paper.upvotes, paper.comments, paper.stars, language),
         links=tuple(link for link in links if link.url and link.url != _address(paper)),
-        picture=Picture(picture, say("Figure from “{title}”").format(title=title))
-        if picture.startswith("https:")
-        else None,
+        picture=Picture(picture, gettext("Picture from the paper")) if picture.startswith("https:") else None,
     )
 
 

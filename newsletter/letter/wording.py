@@ -39,18 +39,19 @@ def people(authors: tuple[str, ...], language: str, most: int) -> str:
     if len(names) <= most + 1:
         return ", ".join(names)
     rest = len(names) - most
-    say = messages(language).ngettext("{names} and {count} more", "{names} and {count} more", rest)
-    return say.format(names=", ".join(names[:most]), count=number(rest, language))
+    say = messages(language)
+    form = say.ngettext("{names} and {count} more", "{names} and {count} more", rest)
+    return form.format(names=", ".join(names[:most]), count=number(rest, language))
 
 
 @lru_cache(maxsize=8192)
 def counts(upvotes: int | None, comments: int | None, stars: int | None, language: str) -> tuple[str, ...]:
     """What the public thinks of a paper, where it is known and not zero."""
-    say = messages(language).ngettext
+    say = messages(language)
     known = (
-        (upvotes, say("{count} upvote", "{count} upvotes", upvotes or 0)),
-        (comments, say("{count} comment", "{count} comments", comments or 0)),
-        (stars, say("{count} star", "{count} stars", stars or 0)),
+        (upvotes, say.ngettext("{count} upvote", "{count} upvotes", upvotes or 0)),
+        (comments, say.ngettext("{count} comment", "{count} comments", comments or 0)),
+        (stars, say.ngettext("{count} star", "{count} stars", stars or 0)),
     )
     return tuple(text.format(count=number(value, language)) for value, text in known if value and value > 0)
 
@@ -64,17 +65,17 @@ def reasons(given: Sequence[Reason], language: str, most: int) -> str:
 @lru_cache(maxsize=16384)
 def reason(given: Reason, language: str) -> str:
     """One reason in words."""
-    say = messages(language).gettext
+    gettext = messages(language).gettext
     what = clipped(readable(given.what), 70)
     words = ", ".join(clipped(readable(word), 30) for word in given.words[:3])
     known = {
-        "interest": say("Matches “{what}”: {words}") if words else say("Matches “{what}”"),
-        "like": say("Close to “{what}”, which you liked"),
-        "author": say("By {what}, whom you follow"),
-        "keyword": say("Mentions {what}, which you follow"),
-        "trending": say("Widely read today"),
-        "fresh": say("Brand new"),
-        "explore": say("A step outside your interests"),
+        "interest": gettext("Matches “{what}”: {words}") if words else gettext("Matches “{what}”"),
+        "like": gettext("Close to “{what}”, which you liked"),
+        "author": gettext("By {what}, whom you follow"),
+        "keyword": gettext("Mentions {what}, which you follow"),
+        "trending": gettext("Widely read today"),
+        "fresh": gettext("Brand new"),
+        "explore": gettext("A step outside your interests"),
     }
     return known[given.kind].format(what=what, words=words)
 
@@ -87,9 +88,9 @@ def label(theme: Theme, language: str) -> str:
 @lru_cache(maxsize=4096)
 def momentum(moves: Momentum, language: str) -> str:
     """How a theme moves, in a few words."""
-    say = messages(language).gettext
+    gettext = messages(language).gettext
     if moves.trend == "new":
-        return say("new theme")
+        return gettext("new theme")
     if moves.trend == "rising":
-        return say("rising, {rate} times its usual pace").format(rate=number(moves.rate, language))
-    return say("steady")
+        return gettext("rising, {rate} times its usual pace").format(rate=number(moves.rate, language))
+    return gettext("steady")
