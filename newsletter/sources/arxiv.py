@@ -41,6 +41,7 @@ def submission_window(day: date) -> tuple[datetime, datetime] | None:
     """The submissions (from, until, in UTC) that arXiv announced on the evening before `day`; None on weekends.
 
     arXiv announces at 20:00 Eastern, Sunday to Thursday, so a morning letter carries the batch of the evening before.
+    On a few holidays it skips an evening; fetching that day once more, later, gives the papers it announced late.
     """
     if (back := _BATCHES.get(day.isoweekday())) is None:
         return None

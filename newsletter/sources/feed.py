@@ -58,7 +58,7 @@ def _item(entry: Element, accept: Accept, replacements: bool) -> Paper | Unreada
     addresses = _addresses(entry)
     ids = [marks[0], announced[0], *addresses]
     arxiv = next(filter(None, map(arxiv_id, ids)), "")
-    doi = "" if arxiv else next(filter(None, map(_doi, addresses)), "")
+    doi = next(filter(None, map(_doi, addresses)), "")
     if accept == "identified" and not arxiv and not doi:
         return Unreadable("it has no arXiv id and no DOI, so nothing says that it is a paper", title[:80])
     if not replacements and (announced[1].startswith("replace") or "UPDATED" in marks[2]):

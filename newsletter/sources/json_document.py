@@ -37,7 +37,7 @@ def read(document: str) -> Reading | str:
     except RecursionError:
         return "its JSON is nested too deeply"
     except ValueError as error:
-        lines = _lines(document)
+        lines = _lines(document) if document.lstrip().startswith("{") else []
         return _read_items(lines, None) if lines else f"its JSON is broken or cut off ({error})"
     return _read_value(value)
 

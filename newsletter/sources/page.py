@@ -15,7 +15,7 @@ _TITLE_MAX = 300  # titles in real dumps have 16 to 137 characters, abstracts 1,
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = re.compile(r"^([A-Za-z]{3})[a-z]*\.? (\d{1,2})(?:,? (\d{4}))?$")
 _HEADER = re.compile(r"^(?:new|subscribe|by\s?AK\b.*|get trending papers in your email inbox!?)$", re.IGNORECASE)
-_SENTENCE = re.compile(r"[.!?…][\"'”’)\]]*$")
+_SENTENCE = re.compile(r"[.…][\"'”’)\]]*$")  # titles end in "?" and "!" too often
 
 
 def looks_like(document: str) -> bool:

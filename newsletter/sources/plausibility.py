@@ -29,9 +29,8 @@ def judge(digest: Digest, usual_size: float | None, overlap_with_yesterday: floa
     """
     papers = len(digest.papers)
     if papers == 0:
-        refused = (
-            f"; {len(digest.refused)} items were refused, the first: {digest.refused[0].why}" if digest.refused else ""
-        )
+        first = digest.refused[0] if digest.refused else None
+        refused = f" ({len(digest.refused)} refused; {first.where}: {first.why})" if first else ""
         return Judgement("empty", f"{digest.source} gave no papers for {digest.day}{refused}")
     if overlap_with_yesterday >= 1:
         held = "its only paper was" if papers == 1 else f"all its {papers} papers were"

@@ -122,3 +122,10 @@ def test_other_xml_is_refused_by_name():
         xml_document.read("<svg xmlns='http://www.w3.org/2000/svg'/>")
         == "its XML is neither Atom nor RSS (its root element: svg)"
     )
+
+
+def test_a_paper_on_arxiv_keeps_its_doi_as_well():
+    item = """<item><title>T</title><link>https://arxiv.org/abs/2503.01234</link><dc:identifier>doi:10.1000/x</dc:identifier>
+      <description>We did.</description></item>"""
+    (paper,) = xml_document.read(rss(item)).papers
+    assert (paper.id, paper.doi) == ("arxiv:2503.01234", "10.1000/x")

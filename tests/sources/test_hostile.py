@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
+import zlib
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -105,6 +108,17 @@ def test_a_gzip_bomb_stops_at_the_limit():
     assert content.unpack(gzip.compress(b"\0" * 3_000_000), limit=2**20) == "it unpacks to more than 1 MiB"
 
 
+def test_a_gzip_bomb_costs_no_more_memory_than_the_limit():
+    """200 MB of zeros in 200 kB: what is unpacked stays near the limit of 1 MiB."""
+    packer = zlib.compressobj(wbits=31)
+    bomb = b"".join([*(packer.compress(b"\0" * 10**6) for _ in range(200)), packer.flush()])
+    tracemalloc.start()
+    assert content.unpack(bomb, limit=2**20) == "it unpacks to more than 1 MiB"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 2**20
+
+
 def test_the_limit_counts_all_members_of_a_gzip_file():
     assert content.unpack(gzip.compress(b"\0" * 600_000) * 2, limit=2**20) == "it unpacks to more than 1 MiB"
     assert content.unpack(gzip.compress(b"ab") + gzip.compress(b"c"), limit=2**20) == b"abc"
@@ -188,14 +202,14 @@ def test_http_addresses_are_links(address):
     )
 )
 def test_no_json_value_breaks_the_reader(value):
-    outcome = content.read(json.dumps(value).encode(), today=__import__("datetime").date(2026, 1, 1))
+    outcome = content.read(json.dumps(value).encode(), today=date(2026, 1, 1))
     assert isinstance(outcome, str | Reading)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(data):
-    assert isinstance(content.read(data, today=__import__("datetime").date(2026, 1, 1)), str | Reading)
+    assert isinstance(content.read(data, today=date(2026, 1, 1)), str | Reading)
 
 
 @given(title=st.text(max_size=50), abstract=st.text(max_size=50))

@@ -127,3 +127,7 @@ def test_a_citation_holds_its_paper_one_level_down():
         "https://x.org/p",
         "https://arxiv.org/abs/2503.01234",
     )
+
+
+def test_a_cut_off_list_is_not_taken_for_json_lines():
+    assert "broken or cut off" in json_document.read("[\n" + json.dumps(PAPER) + "\n," + json.dumps(PAPER)[:20])

@@ -104,20 +104,24 @@ def test_a_batch_without_papers_of_the_category_is_empty(client_for):
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("body", "tries", "why"),
     [
-        ("<html><body>Rate exceeded.</body></html>", "the answer is not arXiv's"),
-        ("<feed xmlns=", "its XML is broken or cut off"),
+        ("<html><body>Rate exceeded.</body></html>", 1, "the answer is not arXiv's"),
+        ("<feed xmlns=", 4, "its XML is broken or cut off"),
+        (
+            EMPTY.replace("<id>", "<totalResults xmlns='http://a9.com/-/spec/opensearch/1.1/'>9</totalResults><id>"),
+            4,
+            "arXiv",
+        ),
     ],
 )
-def test_an_answer_that_is_not_arxivs_is_a_clear_error(client_for, body, why):
+def test_an_answer_that_is_not_arxivs_is_a_clear_error_after_the_tries_that_can_help(client_for, body, tries, why):
+    asked = []
+    client = client_for(lambda request: asked.append(request) or httpx.Response(200, text=body))
     with pytest.raises(DigestError) as caught:
-        fetch(
-            SourceSpec("arxiv", "arxiv", categories=("cs.CL",)),
-            DAY,
-            client=client_for(lambda _: httpx.Response(200, text=body)),
-        )
+        fetch(SourceSpec("arxiv", "arxiv", categories=("cs.CL",)), DAY, client=client)
     assert caught.value.why.startswith(why)
+    assert len(asked) == tries
 
 
 def test_a_feed_is_read_without_what_is_only_a_new_version(client_for, shared):

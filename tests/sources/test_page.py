@@ -92,3 +92,9 @@ def test_windows_line_ends_and_lines_inside_a_paragraph_are_fine(today):
     reading = page.read(f"Mar 13\r\n\r\nA title\r\nin two lines\r\n\r\n{PROSE}".replace("holds. ", "holds.\r\n"), today)
     assert reading.papers[0].title == "A title in two lines"
     assert "  " not in reading.papers[0].abstract
+
+
+def test_a_title_that_is_a_question_is_not_taken_for_an_abstract(today):
+    reading = page.read(f"{HEAD}Mar 13\n\nLonely title\n\nHow Good are LLMs at Games?\n\n{PROSE}", today)
+    assert [p.title for p in reading.papers] == ["How Good are LLMs at Games?"]
+    assert [r.where for r in reading.refused] == ["item 1 (Lonely title)"]

@@ -44,7 +44,7 @@ def test_the_reason_says_what_the_operator_needs():
         == "daily has not moved on: all its 2 papers were in the digest of the day before"
     )
     assert judge(digest(0, Refusal("item 1", "it has no title")), 20.0, 0.0).reason == (
-        "daily gave no papers for 2025-03-13; 1 items were refused, the first: it has no title"
+        "daily gave no papers for 2025-03-13 (1 refused; item 1: it has no title)"
     )
 
 
