@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from newsletter.settings.reading import MAX_DEPTH, read_tree
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
 
-_LIST_ITEM = re.compile(r"^( *)- ", re.MULTILINE)
+_LIST_ITEM = re.compile(r"( *)- ")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 
 
@@ -61,10 +62,33 @@ def _round_trip(text: str) -> YAML:
     yaml.preserve_quotes = True
     yaml.width = 10_000  # no line is broken that was not
     yaml.max_depth = MAX_DEPTH
-    first = _LIST_ITEM.search(text)
-    offset = len(first[1]) if first else 2
+    yaml.Representer = _representer()
+    offset = _list_offset(text)
     yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
     return yaml
+
+
+@cache
+def _representer() -> Any:
+    """ruamel's own, but null is written as a word."""
+    from ruamel.yaml.representer import RoundTripRepresenter
+
+    class Representer(RoundTripRepresenter):
+        pass
+
+    Representer.add_representer(type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null"))
+    return Representer
+
+
+def _list_offset(text: str) -> int:
+    """How far the document's first list is indented below its key; 2 where there is none."""
+    above = 0
+    for line in text.splitlines():
+        if match := _LIST_ITEM.match(line):
+            return max(len(match[1]) - above, 0)
+        if line.strip() and not line.lstrip().startswith("#"):
+            above = len(line) - len(line.lstrip())
+    return 2
 
 
 def _change(document: Any, steps: Sequence[str], change: Any) -> None:

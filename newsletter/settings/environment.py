@@ -16,7 +16,7 @@ from newsletter.settings.problems import Problem, did_you_mean
 from newsletter.settings.reading import Loc, read_tree
 
 PREFIX = "NEWSLETTER_"
-RESERVED = frozenset({"NEWSLETTER_CONFIG", "NEWSLETTER_SECRET"})  # the command's own option; the example's variable
+RESERVED = frozenset({"NEWSLETTER_CONFIG", "NEWSLETTER_NOW"})  # the command's own options
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\$(?=\{)")
 
 

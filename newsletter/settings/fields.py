@@ -50,7 +50,7 @@ def address(value: str) -> str:
 
     try:
         found = validate_email(
-            value.strip(), check_deliverability=False, globally_deliverable=False, allow_smtputf8=True
+            value.strip(), check_deliverability=False, globally_deliverable=False, allow_smtputf8=True, strict=True
         )
     except (EmailNotValidError, UnicodeError) as error:
         reason = str(error).rstrip(".") if isinstance(error, EmailNotValidError) else "not Unicode text"
@@ -143,7 +143,7 @@ def _days(value: object) -> Days:
         return Days(frozenset({_weekday(word.removeprefix("weekly:"))}), weekly=True)
     if any(word in (day, day[:3]) for day in WEEKDAYS):
         return Days(frozenset({_weekday(word)}))
-    near = nearest(word, ("daily", "weekdays"))
+    near = None if word == "weekly" else nearest(word, ("daily", "weekdays"))
     raise ValueError(
         f"unknown {word!r}: did you mean {near!r}?" if near else "write daily, weekdays, {weekly: monday} or [mon, wed]"
     )

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -61,15 +62,17 @@ def load_settings(config: Path, environ: Mapping[str, str]) -> Settings:
 def read_settings(config: Path, environ: Mapping[str, str]) -> tuple[Settings | None, tuple[Problem, ...]]:
     """The settings, None where they have errors, and every problem. What only sending needs is no obstacle."""
     tree, problems, absent = _document(config, environ)
-    if tree.data is None:
+    if not isinstance(tree.data, dict):
+        problems += [] if problems else [tree.problem((), "the document must be a map of keys")]
         return None, tuple(sorted(problems))
+    absent = absent if _logs_in(tree.data) else {}
     try:
         settings = Settings.model_validate(tree.data, context={"folder": str(config.resolve())})
     except ValidationError as error:
         told = {(one.path, one.line, one.column) for one in (*problems, *absent.values())}
         problems += [one for one in problems_of(error, Settings, tree) if (one.path, one.line, one.column) not in told]
         return None, tuple(sorted([*problems, *absent.values()]))
-    absent = {**(absent if settings.smtp.username else {}), **_absent_files(settings, tree)}
+    absent |= _absent_files(settings, tree)
     problems += _doubts(settings, tree)
     usable = None if errors(problems) else settings.with_absent(absent)
     return usable, tuple(sorted([*problems, *absent.values()]))
@@ -97,6 +100,12 @@ def _document(config: Path, environ: Mapping[str, str]) -> tuple[Tree, list[Prob
         else:
             problems.append(problem)
     return tree, problems + doubtful, absent
+
+
+def _logs_in(data: Mapping[str, Any]) -> bool:
+    """Whether a password is needed at all."""
+    smtp = data.get("smtp")
+    return isinstance(smtp, dict) and bool(smtp.get("username"))
 
 
 def _settings_file(path: Path) -> bytes:
@@ -178,7 +187,7 @@ def read_subscriber(
 ) -> tuple[Subscriber | None, tuple[Problem, ...]]:
     """The subscriber `name` from a document's bytes, None where it has errors, and every problem with its place."""
     read = _read(name, data, Path(path), (), timezone)
-    return read.subscriber, read.problems
+    return read.subscriber, tuple(sorted(read.problems))
 
 
 def _listed(folder: Path, problems: list[Problem]) -> Iterator[Path]:

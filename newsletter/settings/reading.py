@@ -62,7 +62,8 @@ class Tree:
             if pair is None:
                 continue
             node = pair[1]
-            mark = pair[0].start_mark if key and depth == len(loc) - 1 else node.start_mark
+            at_key = key and depth == len(loc) - 1
+            mark = (pair[0] if at_key or _is_absent(node) else node).start_mark  # an absent value stands at its key
         return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
     def problem(self, loc: Sequence[str | int], message: str, *, key: bool = False, warning: bool = False) -> Problem:
@@ -89,6 +90,11 @@ def read_tree(data: bytes, path: str, *, text_keys: frozenset[str] = frozenset()
     if composed is None:
         return _failed(path, 1, 1, "the file is empty")
     return _Construction(path, text_keys).tree(composed)
+
+
+def _is_absent(node: Any) -> bool:
+    """Nothing after the ``:``, not even quotes."""
+    return node.value == "" and not getattr(node, "style", None)
 
 
 def _failed(path: str, line: int, column: int, message: str) -> Tree:
@@ -139,11 +145,11 @@ def _plain(problem: str) -> str:
 
 
 def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:
-    """The (key, value) nodes at `step`; a list item stands for its own key. The last of duplicate keys."""
+    """The (key, value) nodes at `step`; a list item stands for its own key. The first of duplicate keys."""
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
     if isinstance(node, MappingNode):
-        return next(((k, v) for k, v in reversed(node.value) if getattr(k, "value", None) == str(step)), None)
+        return next(((k, v) for k, v in node.value if getattr(k, "value", None) == str(step)), None)
     if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     return None

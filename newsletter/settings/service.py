@@ -101,8 +101,12 @@ class SourceSettings(Document):
         default="", description="The feed (rss), or another address of the same service."
     )
     path: FilePath | None = Field(default=None, description="The folder (kind folder).", examples=["./digests"])
-    categories: list[Annotated[str, StringConstraints(pattern=r"^[a-z-]+(\.[A-Za-z-]+)?$")]] = Field(
-        default=[], max_length=50, description="arXiv categories (kind arxiv).", examples=[["cs.LG", "cs.CL"]]
+    categories: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z-]+(\.[A-Za-z-]+)?$")], ...] = Field(
+        default=(),
+        strict=False,
+        max_length=50,
+        description="arXiv categories (kind arxiv).",
+        examples=[["cs.LG", "cs.CL"]],
     )
 
     @model_validator(mode="after")
@@ -271,9 +275,11 @@ class Settings(Document):
     secret_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
         default=None,
         description="Signs links and Message-IDs; left out, made once and kept in the data folder.",
-        examples=["${NEWSLETTER_SECRET}"],
+        examples=["${PAPERS_SECRET}"],
     )
-    sources: list[SourceSettings] = Field(default=[], max_length=100, description="Where papers come from.")
+    sources: tuple[SourceSettings, ...] = Field(
+        default=(), strict=False, max_length=100, description="Where papers come from."
+    )
     schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When the service works.")
     themes: ThemeSettings = Field(default=ThemeSettings(), description="How the themes are learned.")
     embedding: EmbeddingSettings = Field(default=EmbeddingSettings(), description="What turns a paper into numbers.")

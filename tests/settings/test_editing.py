@@ -1,0 +1,135 @@
+"""A program that changes a document leaves everything else as the person wrote it, and the file whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.errors import ConfigError
+from newsletter.settings import Append, Remove, edit_subscriber, edited, load_subscribers, read_subscriber
+from newsletter.settings.reading import read_tree
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "config").rglob("*.yaml"))
+DOCUMENT = """\
+# who
+email: ada@example.org   # work
+send_at: "07:30"
+
+interests:
+  # the old love
+  - hashing
+  - {text: data selection, weight: 2}  # new
+  - 'vector search'
+likes: [arxiv:2405.19504]
+# the end
+"""
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_no_change_changes_no_byte(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert edited(text, {}) == text
+
+
+def test_one_value_changes_one_line() -> None:
+    assert edited(DOCUMENT, {"send_at": "06:45"}) == DOCUMENT.replace("07:30", "06:45")
+
+
+def test_a_new_key_goes_to_the_end_and_a_removed_one_leaves() -> None:
+    text = edited(DOCUMENT, {"papers": 5, "likes": None})
+    assert "papers: 5" in text
+    assert "likes" not in text
+    assert "# the old love" in text
+
+
+def test_appending_skips_what_is_there_and_makes_the_list_where_there_is_none() -> None:
+    text = edited(
+        DOCUMENT, {"likes": Append(("arxiv:2405.19504", "arxiv:2405.10500")), "follow.authors": Append(("Jimmy Lin",))}
+    )
+    data = read_tree(text.encode(), "f", text_keys=frozenset({"likes"})).data
+    assert data["likes"] == ["arxiv:2405.19504", "arxiv:2405.10500"]
+    assert data["follow"] == {"authors": ["Jimmy Lin"]}
+    assert edited(text, {"likes": Append(("arxiv:2405.10500",))}) == text
+
+
+def test_a_list_keeps_the_comments_of_the_items_that_stay() -> None:
+    text = edited(DOCUMENT, {"interests": ["hashing", {"text": "data selection", "weight": 2}, "graphs"]})
+    assert "  # the old love\n  - hashing\n  - {text: data selection, weight: 2}  # new\n" in text
+    assert "vector search" not in text
+    assert "  - graphs\n" in text
+    assert edited(DOCUMENT, {"interests": Remove(("vector search",))}).count("- ") == 2
+
+
+def test_line_ends_and_indentation_stay() -> None:
+    text = "email: a@example.org\r\nlikes:\r\n- arxiv:2405.19504\r\n"
+    assert edited(text, {"likes": Append(("arxiv:2405.10500",))}) == text + "- arxiv:2405.10500\r\n"
+
+
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])),
+)
+def test_whatever_is_written_is_read_back(items: list[str], name: str) -> None:
+    text = edited(DOCUMENT, {"avoid": items, "name": name, "language": "no"})
+    data = read_tree(text.encode(), "f").data
+    assert (data["avoid"], data["name"], data["language"]) == (items, name, "no")
+    assert data["email"] == "ada@example.org"
+
+
+@pytest.fixture
+def ada(config: Path) -> Path:
+    path = config / "subscribers" / "ada.yaml"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    return path
+
+
+def test_a_file_is_replaced_whole_with_its_mode(ada: Path) -> None:
+    ada.chmod(0o640)
+    before = ada.stat().st_ino
+    assert edit_subscriber(ada, {"papers": 3}) == ()
+    assert stat.S_IMODE(ada.stat().st_mode) == 0o640
+    assert ada.stat().st_ino != before
+    assert [path.name for path in ada.parent.iterdir()] == ["ada.yaml"], "no temporary file is left"
+    found, _ = read_subscriber("ada", ada.read_bytes(), "ada.yaml")
+    assert found is not None
+    assert found.profile.papers == 3
+
+
+def test_a_change_that_would_break_the_document_leaves_it_as_it_was(ada: Path) -> None:
+    with pytest.raises(ConfigError, match=r"ada\.yaml:\d+:\d+: papers must be at least 1"):
+        edit_subscriber(ada, {"papers": 0})
+    assert ada.read_text(encoding="utf-8") == DOCUMENT
+    ada.write_text("email: [", encoding="utf-8")
+    with pytest.raises(ConfigError, match="Correct the file first"):
+        edit_subscriber(ada, {"papers": 1})
+    assert ada.read_text(encoding="utf-8") == "email: ["
+
+
+def test_a_link_stays_a_link(ada: Path, tmp_path: Path) -> None:
+    target = ada.rename(tmp_path / "real.yaml")
+    ada.symlink_to(target)
+    edit_subscriber(ada, {"papers": 3})
+    assert ada.is_symlink()
+    assert "papers: 3" in target.read_text(encoding="utf-8")
+
+
+def test_a_failed_replacement_leaves_the_old_file_and_nothing_else(ada: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match="No space left on device"):
+        edit_subscriber(ada, {"papers": 3})
+    assert ada.read_text(encoding="utf-8") == DOCUMENT
+    assert [path.name for path in ada.parent.iterdir()] == ["ada.yaml"]
+
+
+def test_a_change_is_seen_by_the_next_reading(ada: Path, config: Path) -> None:
+    before = load_subscribers(config)
+    edit_subscriber(ada, {"papers": 3})
+    assert load_subscribers(config, previous=before).subscribers[0].profile.papers == 3
