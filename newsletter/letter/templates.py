@@ -19,12 +19,13 @@ from newsletter.errors import ConfigError
 from newsletter.letter.language import messages
 from newsletter.letter.plain import filled, underlined
 
-__all__ = ["Templates", "expanded", "load_templates", "shipped", "source"]
+__all__ = ["INCLUDE", "Templates", "compiled", "environment", "load_templates", "shipped", "source"]
 
-_INCLUDE = re.compile(r"""<mj-include\s+path=["'](?:\./)?([^"']*)["']\s*(?:/>|>\s*</mj-include>)""")
+INCLUDE = re.compile(r"""<mj-include\s+path=["'](?:\./)?([^"']*)["']\s*(?:/>|>\s*</mj-include>)""")
 _MESSAGE = re.compile(r"\b_\('([^'\\{}]*)'\)")
 _DEEPEST = 5
 _BETWEEN = re.compile(r">\s*\n\s*<")
+_INDENT = re.compile(r"\s*\n\s*")
 
 
 class _Direct(Environment):
@@ -70,7 +71,7 @@ def source(name: str, override: Path | None) -> Path:
     raise ConfigError("cannot find the template", which=name, do="Name a file of templates/ or templates/partials/")
 
 
-def expanded(name: str, override: Path | None = None, *, depth: int = 0) -> str:
+def _expanded(name: str, override: Path | None = None, *, depth: int = 0) -> str:
     """The text of an MJML template with every ``mj-include`` put in its place."""
     if depth > _DEEPEST:
         raise ConfigError(
@@ -81,7 +82,7 @@ def expanded(name: str, override: Path | None = None, *, depth: int = 0) -> str:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError("cannot read the template", which=str(file), why=str(error), do="Save it as UTF-8") from error
-    return _INCLUDE.sub(lambda match: expanded(match[1], override, depth=depth + 1), text)
+    return INCLUDE.sub(lambda match: _expanded(match[1], override, depth=depth + 1), text)
 
 
 def load_templates(override: Path | None = None) -> Templates:
@@ -91,23 +92,23 @@ def load_templates(override: Path | None = None) -> Templates:
     """
     own = override is not None and override.is_dir() and any(override.rglob("*.*"))
     folder = override if own else None
-    html, text = _compiled(expanded("letter.mjml", folder)), source("letter.txt", folder).read_text("utf-8")
+    html, text = compiled(folder), source("letter.txt", folder).read_text("utf-8")
     templates = Templates(html, text, ImmutableSandboxedEnvironment if own else _Direct)
     templates.pair("en")
     return templates
 
 
-def _compiled(mjml: str) -> str:
-    """MJML to HTML, without comments and without the blanks between tags that only cost bytes."""
+def compiled(override: Path | None = None) -> str:
+    """letter.mjml with its partials as HTML, without comments and blanks that only cost bytes; Jinja still in it."""
     from mjml import mjml2html
 
     try:
-        html = str(mjml2html(mjml, disable_comments=True))
+        html = str(mjml2html(_expanded("letter.mjml", override), disable_comments=True))
     except Exception as error:
         raise ConfigError(
             "cannot compile the template", which="letter.mjml", why=str(error), do="Run newsletter check"
         ) from error
-    return _BETWEEN.sub("><", html)
+    return _INDENT.sub("\n", _BETWEEN.sub("><", html))
 
 
 def _translated(text: str, language: str) -> str:

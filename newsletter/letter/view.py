@@ -12,7 +12,7 @@ from itertools import count
 from urllib.parse import quote, urlsplit
 
 from newsletter.letter.language import direction, long_date, messages, number, supported
-from newsletter.letter.wording import counts, label, momentum, people, reasons
+from newsletter.letter.wording import counts, isolated, label, momentum, people, reasons
 from newsletter.model import Entry, Letter, Paper, Section, Theme
 
 __all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "safe_url", "view"]
@@ -124,7 +124,7 @@ def view(letter: Letter, links: Links, imprint: Imprint) -> View:
         tally=_tally(letter, language),
         subject=letter.subject,
         preheader=letter.preheader,
-        name=letter.display_name,
+        name=isolated(letter.display_name, language),
         email=letter.email,
         top=cards(letter.top),
         groups=tuple(_group(section, cards(section.entries), language) for section in letter.sections),
@@ -189,9 +189,11 @@ def _renamed(card: Card, taken: set[str]) -> Card:
 @lru_cache(maxsize=8192)
 def _full(paper: Paper, title: str, language: str) -> Card:
     gettext = messages(language).gettext
-    links = [Link(gettext("PDF {name}").format(name=_name(paper, paper.pdf)), safe_url(paper.pdf))]
-    links.append(Link(gettext("Code {name}").format(name=_place(paper.code)), safe_url(paper.code)))
-    links.append(Link(gettext("Project {name}").format(name=_place(paper.project)), safe_url(paper.project)))
+    links = [Link(gettext("PDF {name}").format(name=isolated(_name(paper, paper.pdf), language)), safe_url(paper.pdf))]
+    links.append(Link(gettext("Code {name}").format(name=isolated(_place(paper.code), language)), safe_url(paper.code)))
+    links.append(
+        Link(gettext("Project {name}").format(name=isolated(_place(paper.project), language)), safe_url(paper.project))
+    )
     picture = safe_url(paper.thumbnail)
     return Card(
         title=title,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from newsletter.letter.language import messages, number
+from newsletter.letter.language import direction, messages, number
 from newsletter.model import Momentum, Reason, Theme
 from newsletter.text import readable
 
@@ -30,6 +30,11 @@ def clipped(text: str, room: int) -> str:
     if not text[room - 1].isspace() and " " in head.strip():
         head = head.rsplit(" ", 1)[0]
     return _TRAILING.sub("", head).rstrip(" ,:;–—-.") + "…"
+
+
+def isolated(text: str, language: str) -> str:
+    """Text of another script set into a right-to-left sentence keeps its own order (Unicode UAX 9, FSI and PDI)."""
+    return f"\u2068{text}\u2069" if text and direction(language) == "rtl" else text
 
 
 @lru_cache(maxsize=8192)
@@ -66,8 +71,8 @@ def reasons(given: Sequence[Reason], language: str, most: int) -> str:
 def reason(given: Reason, language: str) -> str:
     """One reason in words."""
     gettext = messages(language).gettext
-    what = clipped(readable(given.what), 70)
-    words = ", ".join(clipped(readable(word), 30) for word in given.words[:3])
+    what = isolated(clipped(readable(given.what), 70), language)
+    words = isolated(", ".join(clipped(readable(word), 30) for word in given.words[:3]), language)
     known = {
         "interest": gettext("Matches “{what}”: {words}") if words else gettext("Matches “{what}”"),
         "like": gettext("Close to “{what}”, which you liked"),
