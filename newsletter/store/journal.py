@@ -83,7 +83,7 @@ def already_sent(
     `besides` leaves one edition out. Every subscriber asked for is in the answer.
     """
     wanted = set(subscribers)
-    names = _names(engine, among)
+    names = None if among is None else _names(engine, among)
     found: dict[str, set[str]] = {subscriber: set() for subscriber in wanted}
     query = sa.select(DELIVERIES.c.subscriber, DELIVERY_PAPERS.c.paper).join_from(DELIVERIES, DELIVERY_PAPERS)
     query = query.where(DELIVERIES.c.state.in_(_REACHED))
@@ -97,33 +97,35 @@ def already_sent(
                 if subscriber in found:
                     found[subscriber].update((paper,) if names is None else names.get(paper, ()))
     if names is None:
-        names = _names(engine, set().union(*found.values()), every=True)
-        return {
-            who: frozenset(key for paper in had for key in names.get(paper, (paper,))) for who, had in found.items()
-        }
+        keys = _keys(engine, set().union(*found.values()))
+        return {who: frozenset(key for paper in had for key in keys[paper]) for who, had in found.items()}
     return {who: frozenset(had) for who, had in found.items()}
 
 
-def _names(engine: Engine, ids: Collection[str] | None, *, every: bool = False) -> Any:
-    """Each identity key of the papers behind `ids` with the given ids that it stands for; None for None.
+def _names(engine: Engine, ids: Collection[str]) -> dict[str, set[str]]:
+    """Every key of the papers behind `ids`, with those of the ids that mean the same paper."""
+    names: dict[str, set[str]] = {}
+    for name, keys in _keys(engine, ids).items():
+        for key in keys:
+            names.setdefault(key, set()).add(name)
+    return names
 
-    With `every`, each given id with all of its paper's keys.
-    """
-    if ids is None:
-        return None
-    given = {key: {name} for name in ids for key in (name, key_of(name))}
+
+def _keys(engine: Engine, ids: Collection[str]) -> dict[str, set[str]]:
+    """Each of the ids with every key of its paper, and itself even where the archive does not know it."""
+    named: dict[str, set[str]] = {}
+    for name in ids:
+        for key in (name, key_of(name)):
+            named.setdefault(key, set()).add(name)
+    keys = {name: {name} for name in ids}
     other = PAPER_KEYS.alias()
-    names: dict[str, set[str]] = {name: {name} for name in ids}
     with reading(engine) as connection:
-        for some in batches(given):
+        for some in batches(named):
             query = sa.select(PAPER_KEYS.c.key, other.c.key).join(other, PAPER_KEYS.c.paper == other.c.paper)
             for key, alias in connection.execute(query.where(PAPER_KEYS.c.key.in_(some))):
-                if every:
-                    for name in given[key]:
-                        names.setdefault(name, set()).add(alias)
-                else:
-                    names.setdefault(alias, set()).update(given[key])
-    return names
+                for name in named[key]:
+                    keys[name].add(alias)
+    return keys
 
 
 def letters(connection: Connection, ids: Collection[int]) -> dict[int, Letter]:

@@ -152,7 +152,7 @@ def recover(engine: Engine, now: datetime, *, dead: Collection[str] = ()) -> int
 
 def owners(engine: Engine) -> frozenset[str]:
     """Everybody who holds a lease, over or not: a program that starts alone knows that they are gone."""
-    query = sa.select(sa.distinct(DELIVERIES.c.owner)).where(DELIVERIES.c.owner != "")
+    query = sa.select(DELIVERIES.c.owner).where(DELIVERIES.c.owner != "").distinct()
     with reading(engine) as connection:
         return frozenset(connection.execute(query).scalars())
 

@@ -144,10 +144,10 @@ def test_another_programs_database_is_refused(sqlite_url):
     assert "belongs to another program (tables bookmarks)" in _refusal(sqlite_url)
 
 
-def test_a_newer_schema_is_refused(store, url):
+def test_a_newer_schema_is_refused(store, store_url):
     with store.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    assert "a newer newsletter wrote it (schema 9999" in _refusal(url)
+    assert "a newer newsletter wrote it (schema 9999" in _refusal(store_url)
 
 
 def test_a_torn_file_is_refused_and_left_as_it_is(sqlite_url, make_paper):
