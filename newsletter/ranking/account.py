@@ -1,0 +1,124 @@
+"""The arithmetic of one paper for one reader, told as reasons."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from newsletter.model import Paper, Reason
+from newsletter.ranking.choose import Choice, cap
+from newsletter.ranking.features import terms
+from newsletter.ranking.fuse import LIKES, Scores
+from newsletter.ranking.signals import author_key, mentioned
+from newsletter.ranking.stage import Stage
+from newsletter.text import paper_text
+
+_WORDS = 4
+_LEAST = 0.05  # a smaller share of the score is no reason worth reading
+
+
+def reasons(reader: int, paper: int, scores: Scores) -> tuple[Reason, ...]:
+    """The positive parts of the score as reasons, largest first; shares are of the sum of the positive parts."""
+    stage = scores.stage
+    found = [*_wishes(reader, paper, scores), *_follows(reader, paper, scores)]
+    found.append((float(scores.parts["trending"][reader, paper]), Reason("trending", _crowd(stage.papers[paper]), 0.0)))
+    found.append((float(scores.parts["fresh"][reader, paper]), Reason("fresh", "", 0.0)))
+    whole = sum(amount for amount, _ in found if amount > 0)
+    told = [Reason(r.kind, r.what, round(a / whole, 4), r.words) for a, r in found if a > 0 and a >= _LEAST * whole]
+    return tuple(sorted(told, key=lambda r: -r.share))
+
+
+def _wishes(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reason]]:
+    stage, profile = scores.stage, scores.profiles[reader]
+    claims = scores.claims
+    found: list[tuple[float, Reason]] = []
+    for k in range(*np.searchsorted(claims.owner, [reader, reader + 1])):
+        if claims.values[k, paper] <= 0:  # less alike than the average paper: it adds a little, but is no reason
+            continue
+        if claims.wish[k] == LIKES:
+            liked = stage.ground.index.papers[scores.learned.nearest(reader, paper)]
+            reason = Reason("like", liked.title, 0.0, shared_words(paper_text(liked), paper, stage))
+        else:
+            text = profile.interests[claims.wish[k]].text
+            reason = Reason("interest", text, 0.0, shared_words(text, paper, stage))
+        found.append((float(claims.given[k, paper]), reason))
+    return found
+
+
+def _follows(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reason]]:
+    stage, profile = scores.stage, scores.profiles[reader]
+    found: list[tuple[float, Reason]] = []
+    for kind, part, names in (
+        ("author", "authors", profile.follow_authors),
+        ("keyword", "keywords", profile.follow_keywords),
+    ):
+        for name in names:
+            places = stage.wrote.get(author_key(name), ()) if kind == "author" else mentioned(name, stage.texts)
+            if paper in places:
+                found.append((float(scores.parts[part][reader, paper]), Reason(kind, name, 0.0)))  # type: ignore[arg-type]
+                break
+    return found
+
+
+def _crowd(paper: Paper) -> str:
+    """The public counts that there are, in words."""
+    counts = (("upvote", paper.upvotes), ("comment", paper.comments), ("star", paper.stars))
+    return ", ".join(f"{n:,.0f} {name}{'' if n == 1 else 's'}" for name, n in counts if n is not None and n > 0)
+
+
+def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
+    """Words and two-word phrases that `text` shares with the day's `paper`, as the paper writes them, rarest first."""
+    reading, idf = stage.readings[paper], stage.ground.idf
+    vocabulary = stage.ground.index.vectorizer.vocabulary_
+    shared = _terms(text) & reading.terms
+    told: list[str] = []
+    for term in sorted(shared, key=lambda t: (-float(idf[vocabulary[t]]) * (1 + t.count(" ")), t)):
+        phrase = " ".join(reading.forms[word] for word in term.split())
+        if phrase.lower() in reading.lower and not any(phrase.lower() in longer.lower() for longer in told):
+            told.append(phrase)
+    return tuple(told[:_WORDS])
+
+
+def matches(reader: int, paper: int, scores: Scores) -> dict[str, float]:
+    """How well the paper matches each interest, and the likes, in standard deviations from the average paper."""
+    profile = scores.profiles[reader]
+    claims = scores.claims
+    names = {k: i.text for k, i in enumerate(profile.interests)} | {LIKES: "papers like those you liked"}
+    owned = range(*np.searchsorted(claims.owner, [reader, reader + 1]))
+    return {names[int(claims.wish[k])]: float(claims.values[k, paper]) for k in owned}
+
+
+def why_not(paper: int, scores: Scores, choice: Choice) -> tuple[str, ...]:
+    """Why the reader (the only one scored) does not get the paper: what bars it, or else the contest it lost."""
+    stage = scores.stage
+    found: list[str] = []
+    if choice.seen[0, paper]:
+        found.append("you were sent it before")
+    if scores.removed[0, paper]:
+        found.append("it matches what you avoid")
+    if stage.twin[paper] != paper:
+        found.append(f"it is the same as {stage.papers[stage.twin[paper]].id}")
+    relevance, cut = float(scores.relevance[0, paper]), stage.options.cut
+    if not found and not choice.relevant[0, paper]:
+        found.append(f"its best match of {relevance:.2f} is {cut - relevance:.2f} below the cut-off of {cut:.2f}")
+    return tuple(found) or (_contest(paper, scores, choice),)
+
+
+def _contest(paper: int, scores: Scores, choice: Choice) -> str:
+    stage, profile = scores.stage, scores.profiles[0]
+    chosen = [int(p) for p in choice.picks[0] if p >= 0]
+    theme = [p for p in chosen if stage.theme[p] == stage.theme[paper] >= 0]
+    if len(theme) >= cap(profile.papers, stage.options):
+        return f"its theme already has its {len(theme)} places"
+    total = scores.total[0]
+    lower = [p for p in chosen if total[p] < total[paper]]
+    if lower:
+        like = max(chosen, key=lambda p: float(stage.alike[paper, p]))
+        return f"it is too much like {stage.papers[like].id}, which is in the letter"
+    return f"{len(chosen)} papers score higher, and the letter holds at most {profile.papers}"
+
+
+@lru_cache(maxsize=4096)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(terms(text))

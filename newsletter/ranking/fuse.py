@@ -1,0 +1,177 @@
+"""One score per reader and paper, as parts that sum to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsletter.model import Interest, Profile
+from newsletter.ranking import signals
+from newsletter.ranking.features import Floats, Rows
+from newsletter.ranking.ground import Encode
+from newsletter.ranking.interests import match, read
+from newsletter.ranking.likes import Examples, Learned, learn
+from newsletter.ranking.stage import Stage
+from newsletter.ranking.values import Options
+
+LIKES = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What each reader's wishes say about each paper: rows sorted by `owner`, `wish` the place of the interest in the
+    profile or LIKES, `values` (claims, n) standardised matches, `given` what they contribute to the score."""
+
+    owner: Rows
+    wish: Rows
+    values: Floats
+    given: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Arrays (readers, n): `total` is the sum of `parts`; `relevance` is the best match, standardised; `removed` tells
+    what an avoided text takes out."""
+
+    profiles: Sequence[Profile]
+    stage: Stage
+    parts: Mapping[str, Floats]
+    total: Floats
+    relevance: Floats
+    removed: NDArray[np.bool_]
+    claims: Claims
+    learned: Learned
+
+
+def weight_of(interest: Interest) -> float:
+    """What the interest counts for: 0 or below drops it, anything else is bounded to between 1/4 and 4."""
+    if not interest.text.strip() or not interest.weight > 0:
+        return 0.0
+    return float(np.clip(interest.weight, 0.25, 4.0))
+
+
+def score(profiles: Sequence[Profile], stage: Stage, encode: Encode) -> Scores:
+    """Score every paper of the day for every profile: no cut-off, no diversity, no exploration."""
+    options, n = stage.options, len(stage.papers)
+    learned = learn([examples(p, stage) for p in profiles], stage.ground)
+    claims = _claims(profiles, learned, stage, encode)
+    relevance = np.full((len(profiles), n), -np.inf, np.float32)
+    np.maximum.at(relevance, claims.owner, claims.values)
+    share = np.array(
+        [_share(p, len(c)) for p, c in zip(profiles, _owned(claims, len(profiles)), strict=True)], np.float32
+    )[:, None]
+    given = claims.given * (1 - share[claims.owner])
+    kind = claims.wish == LIKES
+    parts = {
+        name: _gather(given, claims.owner, who, relevance) for name, who in (("interests", ~kind), ("likes", kind))
+    }
+    parts["authors"] = options.author * signals.followed([_by_author(p, stage) for p in profiles], n)
+    parts["keywords"] = options.keyword * signals.followed(_by_keyword(profiles, stage), n)
+    parts["trending"] = share * stage.trend
+    parts["fresh"] = np.broadcast_to(options.fresh * stage.fresh, relevance.shape)
+    taken = _avoided(profiles, stage, encode, claims)
+    parts["avoid"] = -taken
+    total: Floats = np.asarray(np.sum(list(parts.values()), axis=0), dtype=np.float32)
+    return Scores(
+        profiles, stage, parts, total, relevance, taken >= _most(options), replace(claims, given=given), learned
+    )
+
+
+def _gather(given: Floats, owner: Rows, chosen: NDArray[np.bool_], like: Floats) -> Floats:
+    out = np.zeros_like(like)
+    np.add.at(out, owner[chosen], given[chosen])
+    return out
+
+
+def _owned(claims: Claims, readers: int) -> list[Rows]:
+    return np.split(np.arange(len(claims.owner)), np.searchsorted(claims.owner, np.arange(1, readers)))
+
+
+def _share(profile: Profile, wishes: int) -> float:
+    """How much of the score is the trend: all of it for who wishes nothing and follows nothing."""
+    if not wishes and not profile.follow_authors and not profile.follow_keywords:
+        return 1.0
+    return float(np.clip(np.nan_to_num(profile.trending), 0, 1))
+
+
+def examples(profile: Profile, stage: Stage) -> Examples:
+    """The profile's likes and dislikes that the archive holds, the latest `likes_most` of them."""
+    row = stage.ground.index.row
+    rated = {row[i]: -1.0 for i in profile.dislikes if i in row} | {row[i]: 1.0 for i in profile.likes if i in row}
+    kept = sorted(list(rated.items())[-stage.options.likes_most :])
+    return Examples(np.array([r for r, _ in kept], np.int64), np.array([y for _, y in kept], np.float32))
+
+
+def _claims(profiles: Sequence[Profile], learned: Learned, stage: Stage, encode: Encode) -> Claims:
+    n = len(stage.papers)
+    texts = {t: i for i, t in enumerate(dict.fromkeys(i.text for p in profiles for i in p.interests))}
+    matched = match(read(list(texts), stage.ground, encode), stage.ground)[:, :n]
+    owner, wish, weight, values = [], [], [], []
+    for r, profile in enumerate(profiles):
+        said = [(k, weight_of(i), matched[texts[i.text]]) for k, i in enumerate(profile.interests)]
+        if count := len(learned.examples[r].rows):
+            said.append((LIKES, count / (count + 1), learned.match[r, :n]))
+        for place, heavy, row in said:
+            if heavy:
+                owner.append(r)
+                wish.append(place)
+                weight.append(heavy)
+                values.append(row)
+    owners, table = np.array(owner, np.int64), np.array(values, np.float32).reshape(len(owner), n)
+    given = _best_first(owners, table, np.array(weight, np.float32), stage.options.best)
+    return Claims(owners, np.array(wish, np.int64), table, given)
+
+
+def _best_first(owner: Rows, values: Floats, weight: Floats, power: float) -> Floats:
+    """Each claim's contribution to its reader's relevance, which is the `power` norm of all claims' softened matches.
+
+    Between the sum (1) and the best alone (infinity); it rises with every claim, so what contributes also counts.
+    """
+    if not len(owner):
+        return values
+    raised = (weight[:, None] * np.logaddexp(0, values)) ** power
+    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    whole = np.repeat(np.add.reduceat(raised, starts, axis=0), np.diff(np.r_[starts, len(owner)]), axis=0)
+    return np.asarray(raised * np.maximum(whole, 1e-12) ** (1 / power - 1), dtype=np.float32)
+
+
+def _by_author(profile: Profile, stage: Stage) -> list[tuple[int, ...]]:
+    return [stage.wrote.get(signals.author_key(name), ()) for name in profile.follow_authors]
+
+
+def _by_keyword(profiles: Sequence[Profile], stage: Stage) -> list[list[tuple[int, ...]]]:
+    found = {k: signals.mentioned(k, stage.texts) for k in {k for p in profiles for k in p.follow_keywords}}
+    return [[found[k] for k in p.follow_keywords] for p in profiles]
+
+
+def _most(options: Options) -> float:
+    return 2 * options.avoid_out
+
+
+def _avoided(profiles: Sequence[Profile], stage: Stage, encode: Encode, claims: Claims) -> Floats:
+    """What the avoided texts subtract, (readers, n): the sum over texts, at most what removes the paper."""
+    options, n = stage.options, len(stage.papers)
+    taken = np.zeros((len(profiles), n), np.float32)
+    texts = {t: i for i, t in enumerate(dict.fromkeys(t for p in profiles for t in p.avoid if t.strip()))}
+    if not texts or not n:
+        return taken
+    matched = match(read(list(texts), stage.ground, encode), stage.ground)[:, :n]
+    literal = {t: signals.followed([[signals.mentioned(t, stage.texts)]], n)[0] for t in texts if signals.is_phrase(t)}
+    best = np.full((len(profiles), n), -np.inf, np.float32)
+    np.maximum.at(best, claims.owner, claims.values)
+    none = np.zeros(n, np.float32)
+    for r, profile in enumerate(profiles):
+        for text in dict.fromkeys(t for t in profile.avoid if t.strip()):
+            taken[r] += signals.penalty(
+                matched[texts[text]],
+                literal.get(text, none),
+                best[r],
+                weight=options.avoid,
+                start=options.avoid_from,
+                out=options.avoid_out,
+                most=_most(options),
+            )
+    return np.minimum(taken, _most(options))

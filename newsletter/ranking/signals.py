@@ -1,0 +1,80 @@
+"""Signals that need no learning: follows, literal avoids, freshness. Pure functions over all readers at once."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from newsletter.model import Paper
+from newsletter.ranking.features import Floats
+
+_NOT_WORD = re.compile(r"[^\w+#]+")
+_WORDS_OF_A_PHRASE = 4
+
+
+def fold(text: str) -> str:
+    """Lower-case words without accents or punctuation, one space apart: what "exact" compares."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return " ".join(_NOT_WORD.sub(" ", plain).split())
+
+
+def author_key(name: str) -> str:
+    """The same key for ``Jimmy Lin`` and ``Lin, Jimmy``."""
+    last, comma, first = name.partition(",")
+    return fold(f"{first} {last}" if comma else name)
+
+
+def wrote(papers: Sequence[Paper]) -> dict[str, tuple[int, ...]]:
+    """Author key -> places of the papers that they wrote."""
+    places: dict[str, list[int]] = {}
+    for i, paper in enumerate(papers):
+        for key in {author_key(a) for a in paper.authors}:
+            places.setdefault(key, []).append(i)
+    return {key: tuple(at) for key, at in places.items()}
+
+
+def folded(papers: Sequence[Paper]) -> tuple[str, ...]:
+    """Each paper's title and abstract as `mentioned` reads them."""
+    return tuple(f" {fold(paper.title)} | {fold(paper.abstract)} " for paper in papers)
+
+
+def mentioned(phrase: str, texts: Sequence[str]) -> tuple[int, ...]:
+    """Places of the `texts` (from `folded`) that have `phrase` word for word."""
+    needle = f" {fold(phrase)} "
+    return tuple(i for i, text in enumerate(texts) if needle in text) if needle.strip() else ()
+
+
+def is_phrase(text: str) -> bool:
+    """Whether an avoided text is short enough to be meant literally."""
+    return 0 < len(fold(text).split()) <= _WORDS_OF_A_PHRASE
+
+
+def followed(found: Sequence[Sequence[tuple[int, ...]]], n: int) -> Floats:
+    """1 where a paper has anything that a reader follows, (readers, n), from the places of each thing followed."""
+    hits = np.zeros((len(found), n), np.float32)
+    for i, things in enumerate(found):
+        for places in things:
+            hits[i, list(places)] = 1
+    return hits
+
+
+def freshness(papers: Sequence[Paper], today: date) -> Floats:
+    """1 for a paper of today, halving every week; 0 where its date is unknown, (n,). A date to come counts as today."""
+    ages = [(today - p.published).days if p.published else None for p in papers]
+    return np.array([0.0 if a is None else 0.5 ** (max(a, 0) / 7) for a in ages], np.float32)
+
+
+def penalty(
+    matches: Floats, literal: Floats, relevance: Floats, *, weight: float, start: float, out: float, most: float
+) -> Floats:
+    """What one avoided text subtracts from each paper, (n,), from 0 to `most`, at which the paper is removed.
+
+    Subtracts `weight` for every deviation of the match above `start`. Removes a paper that has the text word for word,
+    and one whose match is above `out` and at least as good as the reader's best interest.
+    """
+    removed = (literal > 0) | ((matches >= out) & (matches >= relevance))
+    return np.where(removed, most, np.minimum(weight * np.maximum(matches - start, 0), most)).astype(np.float32)

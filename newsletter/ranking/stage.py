@@ -1,0 +1,108 @@
+"""What all readers of an edition share, prepared once: the ground, the trend, and look-ups of names and phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from newsletter.identity import identity_keys, title_key
+from newsletter.model import Momentum, Paper
+from newsletter.ranking import signals, trending
+from newsletter.ranking.features import Floats, Index, Rows, surface, terms
+from newsletter.ranking.ground import Ground, lay
+from newsletter.ranking.values import Options
+from newsletter.text import paper_text
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One paper's terms, the form in which it writes each word, and its text in lower case."""
+
+    terms: frozenset[str]
+    forms: Mapping[str, str]
+    lower: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The day's `papers` (n) with everything about them that no reader changes.
+
+    `texts` are folded for exact phrases, `wrote` finds papers by author, `keys` are all identities of each paper,
+    `twin` is the place of the first paper with the same title, `theme` numbers the papers' themes (-1: none).
+    """
+
+    ground: Ground
+    papers: tuple[Paper, ...]
+    themes: tuple[str, ...]
+    theme: Rows
+    trend: Floats
+    fresh: Floats
+    texts: tuple[str, ...]
+    wrote: Mapping[str, tuple[int, ...]]
+    readings: tuple[Reading, ...]
+    keys: tuple[frozenset[str], ...]
+    twin: Rows
+    alike: Floats
+
+    @property
+    def options(self) -> Options:
+        """The setting in force."""
+        return self.ground.options
+
+
+def prepare(
+    index: Index,
+    day: Rows,
+    archive: Rows,
+    *,
+    themes: Mapping[str, str],
+    momentum: Mapping[str, Momentum],
+    today: date,
+    options: Options,
+) -> Stage:
+    """Prepare the day's papers (rows of `index`) against the archive's."""
+    papers = tuple(index.papers[i] for i in day)
+    named = tuple(themes.get(p.id, "") for p in papers)
+    number = {name: i for i, name in enumerate(dict.fromkeys(n for n in named if n and n != "more"))}
+    first: dict[str, int] = {}
+    ground = lay(index, day, archive, options)
+    return Stage(
+        ground=ground,
+        papers=papers,
+        themes=named,
+        theme=np.array([number.get(n, -1) for n in named], np.int64),
+        trend=_trend(index, day, archive, momentum, named),
+        fresh=signals.freshness(papers, today),
+        texts=signals.folded(papers),
+        wrote=signals.wrote(papers),
+        readings=tuple(_reading(paper_text(p)) for p in papers),
+        keys=tuple(frozenset(identity_keys(p)) for p in papers),
+        twin=np.array([first.setdefault(title_key(p.title), i) for i, p in enumerate(papers)], np.int64),
+        alike=_alike(ground),
+    )
+
+
+def _reading(text: str) -> Reading:
+    return Reading(frozenset(terms(text)), surface(text), text.lower())
+
+
+def _trend(index: Index, day: Rows, archive: Rows, momentum: Mapping[str, Momentum], themes: tuple[str, ...]) -> Floats:
+    before = np.setdiff1d(archive, day)
+    papers, known = ([index.papers[i] for i in rows] for rows in (day, before))
+    guess = trending.expected(
+        trending.traits(papers, index.vectors[day]),
+        trending.traits(known, index.vectors[before]),
+        trending.attention(known),
+    )
+    return trending.trend(papers, guess, [momentum.get(t) for t in themes])
+
+
+def _alike(ground: Ground) -> Floats:
+    """Centred cosine between the day's papers, (n, n): in a stream that is all one topic, what differs within it."""
+    vectors = ground.index.vectors[ground.day]
+    centred = vectors - ground.index.vectors[ground.field].mean(axis=0) if len(vectors) else vectors
+    length = np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    return np.asarray((centred / length) @ (centred / length).T, dtype=np.float32)
