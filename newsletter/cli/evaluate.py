@@ -1,0 +1,23 @@
+"""`newsletter evaluate`: the product's own ranking and themes over a suite of real data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter import evaluation
+from newsletter.cli.app import app
+from newsletter.cli.output import console, working
+
+
+@app.command()
+def evaluate(
+    suite: Annotated[Path, typer.Argument(metavar="SUITE", help="A suite's folder: papers, profiles, groups.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Results as JSON Lines, for the suite's scorer.")],
+) -> None:
+    """Write an evaluation suite's results, one line per group (ranking) or paper (themes)."""
+    with working(f"Evaluating {suite.name}"):
+        lines = evaluation.write(evaluation.evaluate(suite), out)
+    console().print(f"{lines} lines written to {out}", markup=False)

@@ -1,0 +1,88 @@
+"""The way of a letter, one function per stage.
+
+    source -> Digest -> archive (dedupe) -> embed -> themes -> Edition          intake, editions
+    Edition + Profile -> rank -> Pick* -> compose -> Letter | Skip              letters
+    ledger.plan(letters)                     everything above is frozen before anything is sent
+    Letter -> render -> (html, text) -> Message -> SMTP -> Outcome -> ledger     sending, courier
+
+`send` below reads like this diagram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from newsletter.model import Delivery, Edition, Letter, Outcome, State, Subscriber
+from newsletter.pipeline import courier
+from newsletter.pipeline.checking import Checked, check
+from newsletter.pipeline.editions import edition_day, edition_id, prepare, write_theme_map
+from newsletter.pipeline.intake import Intake, fetch_path, fetch_sources
+from newsletter.pipeline.letters import Gathered, Preview, choose, explain, preview, write
+from newsletter.pipeline.report import Report
+from newsletter.pipeline.testing import send_test
+from newsletter.pipeline.workspace import Workspace, expected, find_subscriber, open_workspace, readers, reloaded
+from newsletter.settings import schema, write_schemas
+from newsletter.store import ledger, letters
+
+__all__ = [
+    "Checked", "Intake", "Outcome", "Preview", "Workspace", "check", "choose", "deliver", "deliveries", "edition_day",
+    "edition_id", "explain", "fetch_path", "fetch_sources", "find_subscriber", "open_workspace", "plan", "prepare",
+    "preview", "readers", "reloaded", "resend", "schema", "send", "send_test", "status", "write",
+    "write_schemas", "write_theme_map",
+]  # fmt: skip
+
+EXPIRY = timedelta(hours=23)  # a deferred letter gives way to the next day's
+
+
+def send(
+    workspace: Workspace, day: date, *, at: datetime, only: Collection[str] = (), outbox: Path | None = None,
+    progress: courier.Progress | None = None,
+) -> Report:  # fmt: skip
+    """Send the edition of `day` to every reader who expects it then, or to those in `only`; each letter once."""
+    edition = prepare(workspace, day)
+    plan(workspace, edition, expected(workspace, day, only), at=at)
+    return deliver(workspace, edition.id, clock=courier.wall_clock(at), only=only, outbox=outbox, progress=progress)
+
+
+def plan(
+    workspace: Workspace, edition: Edition, subscribers: Iterable[Subscriber], *, at: datetime,
+    gathered: Gathered | None = None,
+) -> ledger.Planned:  # fmt: skip
+    """Freeze the letters of those who have none in this edition yet, all in one transaction."""
+    known = {row.subscriber for row in ledger.deliveries(workspace.engine, edition.id)}
+    written = write(workspace, edition, [s for s in subscribers if s.name not in known], gathered=gathered)
+    return ledger.plan(workspace.engine, edition.id, written, at, key=workspace.key, expires=at + EXPIRY)
+
+
+def deliver(
+    workspace: Workspace, edition: str, *, clock: Callable[[], datetime], only: Collection[str] = (),
+    outbox: Path | None = None, progress: courier.Progress | None = None, stop: Callable[[], bool] = lambda: False,
+) -> Report:  # fmt: skip
+    """Bring what the ledger holds for `edition` on its way: what is planned, or deferred and due."""
+    return courier.run(workspace, edition, clock=clock, only=only, outbox=outbox, progress=progress, stop=stop)
+
+
+def status(workspace: Workspace, day: date) -> dict[str, str | int]:
+    """The edition's letters by state; the states add up to `total`."""
+    return {"edition": edition_id(day), **ledger.counts(workspace.engine, edition_id(day))}
+
+
+def deliveries(
+    workspace: Workspace, day: date, *, state: State | None = None, subscriber: str | None = None
+) -> list[Delivery]:
+    """The ledger's rows of an edition."""
+    return ledger.deliveries(workspace.engine, edition_id(day), state, subscriber)
+
+
+def frozen_letters(workspace: Workspace, day: date, names: Collection[str] | None = None) -> dict[str, Letter]:
+    """The edition's letters as they are in the ledger, by subscriber; of all, or of those in `names`."""
+    return letters.frozen_letters(workspace.engine, edition_id(day), names)
+
+
+def resend(workspace: Workspace, day: date, state: State, *, at: datetime, only: Collection[str] = ()) -> int:
+    """Put the edition's letters in `state` back into the plan: the operator's decision, never taken alone."""
+    return ledger.requeue(
+        workspace.engine, edition_id(day), state, at, expires=at + EXPIRY, only=frozenset(only) or None
+    )

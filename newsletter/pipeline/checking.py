@@ -1,0 +1,30 @@
+"""`newsletter check`: settings, profiles and templates, every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter import settings
+from newsletter.settings import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many subscribers are right, and what is not, by file and line."""
+
+    subscribers: int
+    problems: tuple[Problem, ...]
+
+
+def check(config: Path, environ: Mapping[str, str]) -> Checked:
+    """Read everything under `config` as a run would; nothing is opened, sent or stored."""
+    subscribers, problems = settings.check(config, environ)
+    return Checked(subscribers, (*problems, *_template_problems(config / "templates")))
+
+
+def _template_problems(folder: Path) -> list[Problem]:
+    from newsletter.letter.checking import check_templates
+
+    return [Problem(p.path, p.line, p.column, p.message) for p in check_templates(folder)]

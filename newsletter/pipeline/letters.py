@@ -1,0 +1,188 @@
+"""From an edition and profiles to picks, and from picks to letters frozen as data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter import due
+from newsletter.embedding import Embedder
+from newsletter.errors import DigestError, StoreError
+from newsletter.identity import arxiv_id
+from newsletter.letter.compose import compose
+from newsletter.model import Edition, Letter, Pick, Profile, Skip, Subscriber
+from newsletter.pipeline.editions import embed, embedder, gather
+from newsletter.pipeline.posting import message, open_post
+from newsletter.pipeline.workspace import Workspace
+from newsletter.ranking import Corpus, rank
+from newsletter.ranking import explain as explain_pick
+from newsletter.store import archive, feedback, ledger
+from newsletter.store import letters as frozen
+
+if TYPE_CHECKING:
+    from newsletter.ranking import Explanation
+
+Gathered = Mapping[str, tuple[date, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A letter as it would go out: its subject and the files that show it."""
+
+    subject: str
+    files: tuple[Path, ...]
+
+
+def choose(workspace: Workspace, edition: Edition, subscribers: Sequence[Subscriber]) -> list[tuple[Pick, ...]]:
+    """Each reader's picks, in the order of `subscribers`, from the editions since their last letter."""
+    chosen = _choose(workspace, edition, subscribers)
+    return [chosen[reader.name][1] for reader in subscribers]
+
+
+def write(
+    workspace: Workspace, edition: Edition, subscribers: Sequence[Subscriber], *, gathered: Gathered | None = None
+) -> list[Letter | Skip]:
+    """Each reader's letter, or why there is none, in the order of `subscribers`.
+
+    `gathered` names the edition days that a reader's letter gathers, where they do not follow from the edition's day.
+    """
+    awake = [reader for reader in subscribers if not _paused(reader, edition.day)]
+    chosen = _choose(workspace, edition, awake, gathered)
+    subjects = frozen.last_subjects(workspace.engine, [reader.name for reader in awake], besides=edition.id)
+    written: list[Letter | Skip] = []
+    for reader in subscribers:
+        if reader.name in chosen:
+            scope, picks = chosen[reader.name]
+            written.append(
+                compose(reader, scope, picks, total=len(scope.papers), previous=subjects.get(reader.name, ""))
+            )
+        else:
+            written.append(Skip(edition.id, reader.name, reader.email, f"paused until {reader.paused_until}"))
+    return written
+
+
+def preview(workspace: Workspace, edition: Edition, reader: Subscriber, folder: Path, *, at: datetime) -> Preview:
+    """Write the reader's letter as NAME.html, .txt and .eml; raises DigestError where there is nothing to say."""
+    letter = write(workspace, edition, [replace(reader, paused_until=None)])[0]
+    if isinstance(letter, Skip):
+        raise DigestError(
+            "There is no letter for",
+            which=reader.name,
+            why=letter.reason,
+            do="Try another --date or widen the interests",
+        )
+    sealed, rendered = message(open_post(workspace), letter, date=at)
+    files = {"html": rendered.html.encode(), "txt": rendered.text.encode(), "eml": sealed.data}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, data in files.items():
+            (folder / f"{reader.name}.{suffix}").write_bytes(data)
+    except OSError as error:
+        raise StoreError(
+            "Cannot write the preview into",
+            which=str(folder),
+            why=error.strerror or str(error),
+            do="Name another folder with --out",
+        ) from error
+    return Preview(letter.subject, tuple(folder / f"{reader.name}.{suffix}" for suffix in files))
+
+
+def explain(workspace: Workspace, edition: Edition, reader: Subscriber, paper: str) -> Explanation:
+    """The whole sum for one paper and one reader; raises DigestError if the edition has no such paper."""
+    scope = gather(workspace, edition, _days(reader, edition.day))
+    known = archive.papers(workspace.engine, [paper])
+    wanted = known[paper].id if paper in known else arxiv_id(paper) or paper
+    day, background = _corpora(workspace, scope, [reader.profile])
+    seen = ledger.already_sent(workspace.engine, [reader.name], among=[p.id for p in scope.papers], besides=edition.id)
+    told = explain_pick(
+        reader.profile, wanted, day, background, encode=_model(workspace).encode, themes=_theme_of(scope),
+        momentum={theme.id: theme.momentum for theme in scope.themes}, seen=seen[reader.name], today=edition.day,
+    )  # fmt: skip
+    if told is None:
+        raise DigestError(
+            "Cannot explain",
+            which=paper,
+            why=f"it is not among the {len(scope.papers)} papers of {edition.id}",
+            do="See them with newsletter themes",
+        )
+    return told
+
+
+def _choose(
+    workspace: Workspace, edition: Edition, subscribers: Sequence[Subscriber], gathered: Gathered | None = None
+) -> dict[str, tuple[Edition, tuple[Pick, ...]]]:
+    """For each reader the edition as they read it (several days' for who does not read daily) and their picks."""
+    groups: defaultdict[tuple[date, ...], list[Subscriber]] = defaultdict(list)
+    for reader in subscribers:
+        groups[(gathered or {}).get(reader.name) or _days(reader, edition.day)].append(reader)
+    chosen: dict[str, tuple[Edition, tuple[Pick, ...]]] = {}
+    for days, group in groups.items():
+        scope = gather(workspace, edition, days)
+        for reader, picks in zip(group, _rank(workspace, scope, group), strict=True):
+            chosen[reader.name] = (scope, picks)
+    return chosen
+
+
+def _rank(workspace: Workspace, scope: Edition, group: Sequence[Subscriber]) -> list[tuple[Pick, ...]]:
+    if not scope.papers:
+        return [() for _ in group]
+    names = [reader.name for reader in group]
+    profiles = _with_feedback(workspace, group)
+    day, background = _corpora(workspace, scope, profiles)
+    seen = ledger.already_sent(workspace.engine, names, among=[p.id for p in scope.papers], besides=scope.id)
+    return rank(
+        profiles, day, background, encode=_model(workspace).encode, themes=_theme_of(scope),
+        momentum={theme.id: theme.momentum for theme in scope.themes}, seen=[seen[name] for name in names],
+        today=scope.day,
+    )  # fmt: skip
+
+
+def _with_feedback(workspace: Workspace, group: Sequence[Subscriber]) -> list[Profile]:
+    """The profiles with what their readers said of papers since: more and save are likes, less is a dislike."""
+    said = feedback.feedback(workspace.engine, [reader.name for reader in group])
+    profiles = []
+    for reader in group:
+        likes = tuple(f.paper for f in said.get(reader.name, ()) if f.kind in ("more", "save"))
+        dislikes = tuple(f.paper for f in said.get(reader.name, ()) if f.kind == "less")
+        profile = reader.profile
+        profiles.append(
+            replace(profile, likes=_merged(profile.likes, likes), dislikes=_merged(profile.dislikes, dislikes))
+        )
+    return profiles
+
+
+def _corpora(workspace: Workspace, scope: Edition, profiles: Sequence[Profile]) -> tuple[Corpus, Corpus]:
+    """The edition's papers, and the archive's window with every paper that a profile likes or dislikes."""
+    window = archive.window(workspace.engine, scope.day, workspace.settings.themes.window_days)
+    examples = archive.papers(workspace.engine, {i for p in profiles for i in (*p.likes, *p.dislikes)})
+    papers = {a.paper.id: a.paper for a in window} | {paper.id: paper for paper in examples.values()}
+    own = Corpus(scope.papers, embed(workspace, scope.papers))
+    return own, Corpus(tuple(papers.values()), embed(workspace, list(papers.values())))
+
+
+def _days(reader: Subscriber, day: date) -> tuple[date, ...]:
+    """The edition days that the reader's letter of `day` gathers; on a day that is not theirs, a week or that day."""
+    if day.isoweekday() not in reader.days:
+        return tuple(day - timedelta(days=back) for back in range(6, -1, -1)) if reader.weekly else (day,)
+    found = due.due(replace(reader, paused_until=None), due.scheduled(reader, day), grace=timedelta(0))
+    return found.editions if found else (day,)
+
+
+def _theme_of(edition: Edition) -> dict[str, str]:
+    return {paper: theme.id for theme in edition.themes for paper in theme.papers}
+
+
+def _model(workspace: Workspace) -> Embedder:
+    return embedder(workspace.settings.embedding.model, workspace.settings.data)
+
+
+def _paused(reader: Subscriber, day: date) -> bool:
+    return reader.paused_until is not None and day < reader.paused_until
+
+
+def _merged(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

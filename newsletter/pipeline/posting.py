@@ -1,0 +1,108 @@
+"""From a frozen letter to the message that SMTP takes, and the transport that takes it."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from newsletter.errors import ConfigError
+from newsletter.letter.render import Rendered, render
+from newsletter.letter.templates import Templates, load_templates
+from newsletter.letter.view import Imprint, Links
+from newsletter.mail import Transport
+from newsletter.mail.message import Sender, Signer, build, sender
+from newsletter.model import Letter, Message
+from newsletter.pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What all letters of a newsletter share on their way into bytes."""
+
+    templates: Templates
+    origin: Sender
+    imprint: Imprint
+    exit: str
+    key: bytes
+    signer: Signer | None
+
+
+def open_post(workspace: Workspace) -> Post:
+    """Templates compiled, addresses and signing key checked: what can be wrong is found before the first letter."""
+    settings = workspace.settings
+    origin = sender(
+        settings.sender, title=settings.title, reply_to=settings.reply_to or "", bounces=settings.bounces or ""
+    )
+    way_out = settings.unsubscribe_mailto or (origin.reply_to or origin.origin).address
+    return Post(
+        templates=load_templates(workspace.config / "templates"),
+        origin=origin,
+        imprint=Imprint(
+            title=settings.title, postal=settings.postal_address, contact=(origin.reply_to or origin.origin).address
+        ),
+        exit=way_out,
+        key=workspace.key,
+        signer=_signer(workspace),
+    )
+
+
+def message(post: Post, letter: Letter, *, date: datetime, test_to: str = "") -> tuple[Message, Rendered]:
+    """The letter as bytes and as what is read; raises MessageError or ConfigError for this letter alone."""
+    links = Links(unsubscribe=f"mailto:{quote(post.exit, safe='@')}?subject=unsubscribe")
+    rendered = render(post.templates, letter, links, post.imprint)
+    sealed = build(
+        letter, rendered, post.origin, unsubscribe="", unsubscribe_mail=post.exit, date=date, key=post.key,
+        signer=post.signer, test_to=test_to,
+    )  # fmt: skip
+    return sealed, rendered
+
+
+def open_transport(workspace: Workspace, outbox: Path | None) -> Transport:
+    """The SMTP server of the settings, or a folder of `.eml` files."""
+    if outbox is not None:
+        from newsletter.mail.outbox import Outbox
+
+        return Outbox(outbox)
+    from newsletter.mail.smtp import Server, SmtpTransport
+
+    smtp, login = workspace.settings.smtp, workspace.settings.smtp_login() or ("", "")
+    return SmtpTransport(
+        Server(
+            host=smtp.host,
+            port=smtp.port,
+            security=smtp.security,
+            username=login[0],
+            password=login[1],
+            connections=smtp.connections,
+            messages_per_connection=smtp.messages_per_connection,
+            rate_per_second=smtp.rate_per_second,
+            timeout=smtp.timeout,
+            context=_trusting(smtp.ca_file),
+        )
+    )
+
+
+def _trusting(ca_file: Path | None) -> ssl.SSLContext | None:
+    """The system's certificates and those in `ca_file`; None for the system's alone."""
+    if ca_file is None:
+        return None
+    try:
+        context = ssl.create_default_context()
+        context.load_verify_locations(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            "Cannot use the certificates in", which=str(ca_file), why=str(error), do="smtp.ca_file names a PEM file"
+        ) from error
+    return context
+
+
+def _signer(workspace: Workspace) -> Signer | None:
+    dkim = workspace.settings.dkim
+    if dkim is None:
+        return None
+    from newsletter.mail.dkim import load_signer
+
+    return load_signer(dkim.domain, [(dkim.selector, dkim.key_file)])

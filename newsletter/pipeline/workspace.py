@@ -1,0 +1,134 @@
+"""What every stage needs: settings, store, key and readers of one configuration."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+from newsletter import settings as configuration
+from newsletter.errors import ConfigError, StoreError
+from newsletter.model import Subscriber
+from newsletter.settings import Settings, Subscribers
+from newsletter.settings.problems import did_you_mean
+from newsletter.store import open_store
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An opened configuration. `key` signs Message-IDs and hashes addresses; it is the same as long as `data` lives."""
+
+    config: Path
+    settings: Settings
+    engine: Engine
+    key: bytes
+    found: Subscribers
+
+
+@contextmanager
+def open_workspace(config: Path, environ: Mapping[str, str] | None = None) -> Iterator[Workspace]:
+    """The configuration in the folder `config` with its store open; raises ConfigError or StoreError.
+
+    Readers whose file has problems are left out, with a warning each; the others get their letters.
+    """
+    settings = configuration.load_settings(config, os.environ if environ is None else environ)
+    found = configuration.load_subscribers(config, settings)
+    for problem in configuration.errors(found.problems):
+        log.warning("profile left out", problem=str(problem))
+    _make_folder(settings.data)
+    engine = open_store(settings.database_url())
+    try:
+        yield Workspace(config, settings, engine, secret_key(settings), found)
+    finally:
+        engine.dispose()
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The key of the settings, else the one in the data folder, made there once and readable by its owner alone."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    path = settings.data / "secret.key"
+    part = settings.data / f".secret.key.{os.getpid()}"
+    try:
+        if not path.exists():  # linked into place whole, so that two programs that start at once share one key
+            part.touch(mode=0o600)
+            part.write_text(secrets.token_hex(32), encoding="ascii")
+            with suppress(FileExistsError):
+                path.hardlink_to(part)
+            part.unlink()
+    except OSError as error:
+        raise StoreError(
+            "Cannot write", which=str(path), why=error.strerror or str(error), do="Check the folder's rights"
+        ) from error
+    return path.read_bytes()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise StoreError(
+            "Cannot make the data folder", which=str(folder), why=why, do="Set `data` to a folder that can be written"
+        ) from error
+
+
+def readers(workspace: Workspace) -> tuple[Subscriber, ...]:
+    """Every reader whose file is right, by name."""
+    return workspace.found.subscribers
+
+
+def find_subscriber(workspace: Workspace, name: str) -> Subscriber:
+    """The reader called `name`; raises ConfigError with the nearest name, or with what is wrong in their file."""
+    for reader in readers(workspace):
+        if reader.name == name:
+            return reader
+    mine = [p for p in configuration.errors(workspace.found.problems) if Path(p.path).stem == name]
+    if mine:
+        raise ConfigError(
+            "Cannot use the profile of",
+            which=name,
+            why="; ".join(map(str, mine)),
+            do="Mend the file, then run newsletter check",
+        )
+    names = [reader.name for reader in readers(workspace)]
+    hint = did_you_mean(name, names) or f"There are: {', '.join(names[:20])}" if names else "There are none yet"
+    raise ConfigError(
+        "There is no subscriber",
+        which=repr(name),
+        why=f"no {name}.yaml under {workspace.config / 'subscribers'}",
+        do=hint,
+    )
+
+
+def expected(workspace: Workspace, day: date, only: Collection[str] = ()) -> list[Subscriber]:
+    """Who gets a letter in the edition of `day`: those named in `only`, else everyone whose days hold this weekday."""
+    if only:
+        return [find_subscriber(workspace, name) for name in sorted(only)]
+    return [reader for reader in readers(workspace) if day.isoweekday() in reader.days]
+
+
+def reloaded(workspace: Workspace, environ: Mapping[str, str]) -> Workspace:
+    """The workspace with settings and profiles as they are on disk now; files that have not changed are not read again.
+
+    Settings that have become unusable are reported and the old ones stay in force; the store stays the same one.
+    """
+    settings = workspace.settings
+    try:
+        settings = configuration.load_settings(workspace.config, environ)
+    except ConfigError as error:
+        log.warning("settings not reloaded", why=str(error))
+    found = configuration.load_subscribers(workspace.config, settings, workspace.found)
+    if found.problems != workspace.found.problems:
+        for problem in configuration.errors(found.problems):
+            log.warning("profile left out", problem=str(problem))
+    return replace(workspace, settings=settings, found=found)

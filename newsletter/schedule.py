@@ -1,0 +1,142 @@
+"""The service's clock: every half minute, fetch what is due, plan who is due, deliver what waits.
+
+What a tick does is decided by the archive, the pure `due` and the ledger; nothing is remembered here that a restart
+could lose. A tick that comes late, twice or after a night's sleep of the machine finds the same answers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from newsletter import pipeline
+from newsletter.due import Due, FetchTime, due
+from newsletter.errors import NewsletterError
+from newsletter.model import Edition, Skip, Subscriber
+from newsletter.pipeline import Workspace
+from newsletter.store import archive, ledger
+
+log = structlog.get_logger()
+TICK = timedelta(seconds=30)
+_RETRY = timedelta(minutes=15)  # between tries of a source that failed, was empty or stale
+_LOOK_BACK = 2  # days whose letters may still be on their way
+
+
+@dataclass(slots=True)
+class Desk:
+    """What lives between ticks only to save work: the open workspace, and when each source was last tried."""
+
+    workspace: Workspace
+    environ: Mapping[str, str]
+    tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
+
+
+def serve(desk: Desk, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    """Tick until `stop` is set; what is in flight then is finished, what is not stays planned."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    scheduler = BackgroundScheduler(timezone=UTC)
+    scheduler.add_job(
+        lambda: _survive(desk, clock, stop), "interval", seconds=TICK.total_seconds(), next_run_time=datetime.now(UTC),
+        coalesce=True, max_instances=1, misfire_grace_time=None,
+    )  # fmt: skip
+    scheduler.start()
+    try:
+        stop.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def _survive(desk: Desk, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    """A tick that fails is logged and tried again: the service outlives a full disk and a database that is away."""
+    try:
+        tick(desk, clock=clock, stop=stop.is_set)
+    except NewsletterError as error:
+        log.error("tick failed", why=str(error))  # noqa: TRY400  the message says it all
+    except Exception:
+        log.exception("tick failed for a reason that should not exist; please report it")
+
+
+def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> None:
+    """Reload, fetch, plan, deliver: whatever is due at this moment."""
+    desk.workspace = pipeline.reloaded(desk.workspace, desk.environ)
+    fetch_due(desk, clock())
+    for edition, wanted in due_letters(desk.workspace, clock()).items():
+        _plan(desk.workspace, edition, wanted, clock())
+    for back in range(_LOOK_BACK + 1):
+        edition_id = pipeline.edition_id(clock().astimezone(UTC).date() - timedelta(days=back - 1))
+        waits = ledger.next_due(desk.workspace.engine, edition_id, clock())
+        if waits is not None and waits <= clock() and not stop():
+            report = pipeline.deliver(desk.workspace, edition_id, clock=clock, stop=stop)
+            for problem in report.problems:
+                log.warning("letters", edition=edition_id, problem=problem)
+
+
+def fetch_due(desk: Desk, now: datetime) -> None:
+    """Fetch the day's digest from each source that has not given it yet, and learn the edition's themes."""
+    schedule = desk.workspace.settings.schedule
+    local = now.astimezone(ZoneInfo(schedule.timezone))
+    if local.time() < schedule.fetch_at:
+        return
+    day, changed = local.date(), False
+    done = {
+        s.source
+        for s in archive.source_states(desk.workspace.engine, since=day)
+        if s.day == day and s.state == "fetched"
+    }
+    for source in desk.workspace.settings.sources:
+        last = desk.tried.get((source.name, day))
+        if source.name in done or (last is not None and now - last < _RETRY):
+            continue
+        desk.tried[source.name, day] = now
+        for intake in pipeline.fetch_sources(desk.workspace, source.name, [day]):
+            changed = changed or bool(intake.new)
+            log.log(
+                30 if intake.state != "fetched" else 20,
+                "fetched",
+                source=intake.source,
+                day=str(day),
+                state=intake.state,
+                new=len(intake.new),
+                reason=intake.reason,
+            )
+    if changed:
+        pipeline.prepare(desk.workspace, day)
+
+
+def due_letters(workspace: Workspace, now: datetime) -> dict[date, list[tuple[Subscriber, Due]]]:
+    """Readers whose letter is due and not in the ledger yet, by the day of the edition that it carries."""
+    schedule = workspace.settings.schedule
+    fetch, grace = FetchTime(schedule.fetch_at, schedule.timezone), timedelta(hours=schedule.grace_hours)
+    found: dict[date, list[tuple[Subscriber, Due]]] = {}
+    for reader in pipeline.readers(workspace):
+        if (letter := due(reader, now, grace=grace, fetch=fetch)) is not None:
+            found.setdefault(letter.edition, []).append((reader, letter))
+    planned = {day: {row.subscriber for row in pipeline.deliveries(workspace, day)} for day in found}
+    fresh = {day: [(r, d) for r, d in wanted if r.name not in planned[day]] for day, wanted in found.items()}
+    return {day: wanted for day, wanted in fresh.items() if wanted}
+
+
+def _plan(workspace: Workspace, day: date, wanted: list[tuple[Subscriber, Due]], now: datetime) -> None:
+    """Letters for those in time, visible skips for those too late or paused; without papers yet, wait for them."""
+    edition = pipeline.prepare(workspace, day)
+    ready = [(reader, letter) for reader, letter in wanted if letter.verdict == "send" and edition.papers]
+    skips = [_skip(edition, reader, letter) for reader, letter in wanted if letter.verdict != "send"]
+    if skips:
+        ledger.plan(workspace.engine, edition.id, skips, now, key=workspace.key)
+    if ready:
+        gathered = {reader.name: letter.editions for reader, letter in ready}
+        planned = pipeline.plan(
+            workspace, edition, [replace(reader, paused_until=None) for reader, _ in ready], at=now, gathered=gathered
+        )
+        log.info("planned", edition=edition.id, letters=planned.letters, skips=planned.skips)
+
+
+def _skip(edition: Edition, reader: Subscriber, letter: Due) -> Skip:
+    why = letter.why if edition.papers or letter.verdict == "paused" else f"no digest came for {edition.day}"
+    return Skip(edition.id, reader.name, reader.email, why)
