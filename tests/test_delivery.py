@@ -116,7 +116,12 @@ def test_a_letter_deferred_before_stays_deferred_when_the_run_stops():
 
 def test_the_reason_holds_the_servers_codes_and_words():
     settled = _decide(Outcome("deferred", "rcpt", 450, "4.2.1", "mailbox busy"))
-    assert (settled.reason, settled.code, settled.enhanced, settled.text) == ("450 4.2.1 mailbox busy", 450, "4.2.1", "mailbox busy")
+    assert (settled.reason, settled.code, settled.enhanced, settled.text) == (
+        "450 4.2.1 mailbox busy",
+        450,
+        "4.2.1",
+        "mailbox busy",
+    )
     assert _decide(Outcome("deferred", "connect")).reason == "no answer (connect)"
     assert not _decide(Outcome("accepted", "dot", 250, "2.0.0", "ok")).reason
 

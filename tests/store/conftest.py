@@ -142,7 +142,13 @@ def letter(
     """A letter with the papers, the first of them at the top and the rest under one theme."""
     entries = tuple(
         Entry(
-            Pick(p, "counting", 0.5, {"interest": 0.4, "trending": 0.1}, (Reason("interest", "counting", 0.8, ("count",)),)),
+            Pick(
+                p,
+                "counting",
+                0.5,
+                {"interest": 0.4, "trending": 0.1},
+                (Reason("interest", "counting", 0.8, ("count",)),),
+            ),
             p.title,
             f"They count to the end: {p.title}.",
         )

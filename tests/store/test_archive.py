@@ -62,7 +62,10 @@ def test_papers_that_two_days_share_are_new_on_the_first_only(store, make_paper)
     [
         ({"id": "arxiv:2503.00001"}, {"id": "arxiv:2503.00001", "title": "Another title"}),
         ({"id": "arxiv:2503.00001"}, {"id": "arxiv:2503.00001v4", "title": "Another title"}),
-        ({"id": "arxiv:2503.00001"}, {"id": "doi:10.1/x", "doi": "10.48550/arXiv.2503.00001", "title": "Another title"}),
+        (
+            {"id": "arxiv:2503.00001"},
+            {"id": "doi:10.1/x", "doi": "10.48550/arXiv.2503.00001", "title": "Another title"},
+        ),
         ({"id": "doi:10.1000/abc"}, {"id": "title:1", "doi": "https://doi.org/10.1000/ABC", "title": "Another title"}),
         ({"id": "arxiv:2503.00001", "title": "Counting: a Survey"}, {"id": "title:9", "title": "COUNTING  a survéy"}),
         ({"id": "title:9", "title": "Counting: a Survey"}, {"id": "arxiv:2503.00001", "title": "Counting — a survey"}),
@@ -95,7 +98,9 @@ def test_one_digest_may_hold_a_paper_twice(store, make_paper):
 
 def test_what_a_paper_lacks_is_filled_and_what_it_has_stays(store, make_paper):
     _add(store, MONDAY, make_paper(1, abstract="", authors=(), url="https://first", upvotes=3, comments=5))
-    late = make_paper(1, title="on the number 1", url="https://second", code="https://code", upvotes=9, published=TUESDAY)
+    late = make_paper(
+        1, title="on the number 1", url="https://second", code="https://code", upvotes=9, published=TUESDAY
+    )
     _add(store, TUESDAY, late)
     paper = _only(store)
     assert (paper.abstract, paper.authors, paper.code) == (late.abstract, late.authors, "https://code")
@@ -148,7 +153,14 @@ def test_one_title_and_one_author_is_one_paper_under_two_ids(store, make_paper):
 
 
 def test_text_that_databases_refuse_is_stored_without_its_bad_characters(store, make_paper):
-    bad = make_paper(1, title="NUL\x00 and \ud800 lone", abstract="a\x00b", authors=("A\x00da",), url="u\x00", categories=("c\udfff",))
+    bad = make_paper(
+        1,
+        title="NUL\x00 and \ud800 lone",
+        abstract="a\x00b",
+        authors=("A\x00da",),
+        url="u\x00",
+        categories=("c\udfff",),
+    )
     assert len(_add(store, MONDAY, bad).new) == 1
     paper = _only(store)
     assert (paper.title, paper.abstract, paper.authors, paper.categories) == ("NUL and  lone", "ab", ("Ada",), ("c",))
@@ -178,7 +190,10 @@ def test_source_states_are_kept_for_each_day(store):
     archive.record_source(store, "page", MONDAY, "failed", 0, "no answer")
     archive.record_source(store, "page", MONDAY, "fetched", 12)
     archive.record_source(store, "arxiv", TUESDAY, "stale", 9, "as yesterday")
-    states = [archive.SourceState("arxiv", TUESDAY, "stale", 9, "as yesterday"), archive.SourceState("page", MONDAY, "fetched", 12)]
+    states = [
+        archive.SourceState("arxiv", TUESDAY, "stale", 9, "as yesterday"),
+        archive.SourceState("page", MONDAY, "fetched", 12),
+    ]
     assert archive.source_states(store) == states
     assert archive.source_states(store, source="page") == states[1:]
     assert archive.source_states(store, since=TUESDAY) == states[:1]
@@ -215,7 +230,9 @@ def test_fifty_thousand_papers_go_in_and_again(sqlite_url, make_paper):
     from newsletter.store import open_store
 
     engine = open_store(sqlite_url)
-    digest = Digest("page", MONDAY, tuple(make_paper(n, id=f"arxiv:{2000 + n // 90_000}.{n:05d}") for n in range(50_000)))
+    digest = Digest(
+        "page", MONDAY, tuple(make_paper(n, id=f"arxiv:{2000 + n // 90_000}.{n:05d}") for n in range(50_000))
+    )
     started = time.process_time()
     assert len(archive.add_digest(engine, digest).new) == 50_000
     assert len(archive.add_digest(engine, digest).known) == 50_000

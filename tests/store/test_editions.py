@@ -45,7 +45,9 @@ def test_an_edition_may_be_made_anew_until_a_letter_is_planned(store, make_editi
 
 def _theme(name: str, day: date, papers: int = 2) -> KnownTheme:
     centroid = (0.1, -1 / 3, 0.7)
-    return KnownTheme(name, name.title(), ("a", "b"), tuple(f"p{n}" for n in range(papers)), centroid, "packaged", day, day, day)
+    return KnownTheme(
+        name, name.title(), ("a", "b"), tuple(f"p{n}" for n in range(papers)), centroid, "packaged", day, day, day
+    )
 
 
 def test_themes_are_known_as_the_day_before_left_them(store):
@@ -60,7 +62,9 @@ def test_themes_are_known_as_the_day_before_left_them(store):
 
 
 def test_a_day_learned_again_replaces_what_it_left(store):
-    save_themes(store, DAY, [_theme("a", DAY), _theme("b", DAY)], [ThemeEvent(DAY, "born", "a"), ThemeEvent(DAY, "born", "b")])
+    save_themes(
+        store, DAY, [_theme("a", DAY), _theme("b", DAY)], [ThemeEvent(DAY, "born", "a"), ThemeEvent(DAY, "born", "b")]
+    )
     events = [ThemeEvent(DAY, "split", "c", "a"), ThemeEvent(DAY, "renamed", "a")]
     save_themes(store, DAY, [_theme("c", DAY)], events)
     assert known_themes(store, DAY + timedelta(days=1)) == (_theme("c", DAY),)
@@ -77,7 +81,12 @@ def test_a_themes_history_is_one_entry_for_each_day(store):
 
 def test_feedback_is_kept_once_and_more_takes_back_less(store):
     said = Feedback("ada", "arxiv:1", "less", NOON)
-    for one in (said, replace(said, kind="more"), replace(said, kind="save"), replace(said, paper="arxiv:2", kind="click")):
+    for one in (
+        said,
+        replace(said, kind="more"),
+        replace(said, kind="save"),
+        replace(said, paper="arxiv:2", kind="click"),
+    ):
         record_feedback(store, one)
     later = NOON + timedelta(hours=1)
     record_feedback(store, replace(said, kind="save", at=later))

@@ -176,7 +176,9 @@ def test_the_way_of_a_letter_that_is_taken(store, plan):
     assert _settle(store, ada, OK) == 1
     (sent,) = ledger.deliveries(store, EDITION)
     assert (sent.state, sent.attempts, sent.reason, sent.next_at) == ("sent", 1, "", None)
-    assert ledger.history(store, [ada.id])[ada.id] == (ledger.Attempt(NOON, "accepted", "dot", 250, "2.0.0", "queued as 1"),)
+    assert ledger.history(store, [ada.id])[ada.id] == (
+        ledger.Attempt(NOON, "accepted", "dot", 250, "2.0.0", "queued as 1"),
+    )
     assert ledger.next_due(store, EDITION, NOON) is None
 
 
@@ -339,7 +341,10 @@ def test_no_letter_begins_after_an_unsubscribe(store, plan, when):
         assert suppress(store, "ada@example.org", "unsubscribed", NOON, key=KEY) == 1
         claimed += _claim(store, "one", _at(600))
     assert _begin(store, claimed) in ([2], [])
-    assert (_state(store, "ada"), ledger.deliveries(store, subscriber="ada")[0].reason) == ("skipped", "suppressed: unsubscribed")
+    assert (_state(store, "ada"), ledger.deliveries(store, subscriber="ada")[0].reason) == (
+        "skipped",
+        "suppressed: unsubscribed",
+    )
 
 
 def test_a_suppression_that_the_sweep_missed_is_seen_at_begin(store, plan):
@@ -380,14 +385,21 @@ def test_withdraw_skips_what_waits_for_a_subscriber(store, plan):
 
 def test_already_sent_counts_what_reached_or_may_have_reached_the_reader(store, make_letter, make_paper):
     """Failed and skipped letters reached nobody; their papers may come again."""
-    outcomes = {"sent": OK, "uncertain": Outcome("uncertain", "dot"), "failed": Outcome("refused", "dot", 554), "deferred": LATER}
+    outcomes = {
+        "sent": OK,
+        "uncertain": Outcome("uncertain", "dot"),
+        "failed": Outcome("refused", "dot", 554),
+        "deferred": LATER,
+    }
     letters = [make_letter(name, [make_paper(1), make_paper(2)]) for name in (*outcomes, "planned")]
     ledger.plan(store, EDITION, [*letters, Skip(EDITION, "skipped", "s@example.org", "x")], NOON, key=KEY)
     claimed = _claim(store)
     _begin(store, claimed[:3])
     for delivery in claimed[:4]:
         _settle(store, delivery, outcomes[delivery.subscriber])
-    found = ledger.already_sent(store, [*outcomes, "planned", "skipped", "stranger"], among=["arxiv:2503.00001", "arxiv:2503.00009"])
+    found = ledger.already_sent(
+        store, [*outcomes, "planned", "skipped", "stranger"], among=["arxiv:2503.00001", "arxiv:2503.00009"]
+    )
     one = frozenset({"arxiv:2503.00001"})
     assert found == {
         "sent": one, "uncertain": one, "deferred": one, "planned": one,

@@ -239,7 +239,11 @@ def _run(store: sa.Engine, examples: int, steps: int) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=relaxed, database=None
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=relaxed,
+            database=None,
         ),
     )
 

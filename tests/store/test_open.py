@@ -72,9 +72,7 @@ def test_opening_again_keeps_what_is_there(url, make_paper):
 def test_a_current_database_opens_without_alembic(sqlite_url):
     """Alembic takes longer to import than a letter takes to send."""
     open_store(sqlite_url).dispose()
-    code = (
-        f"import sys; from newsletter.store import open_store; open_store({sqlite_url!r}); print('alembic' in sys.modules)"
-    )
+    code = f"import sys; from newsletter.store import open_store; open_store({sqlite_url!r}); print('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
@@ -112,7 +110,10 @@ def test_many_processes_may_open_a_new_database_at_once(sqlite_url):
 def test_sqlite_is_durable_and_keeps_references(sqlite_url):
     engine = open_store(sqlite_url)
     with engine.connect() as connection:
-        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")]
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
     engine.dispose()
     assert found == ["wal", 2, 1]
 
