@@ -57,7 +57,7 @@ def due(subscriber: Subscriber, now: datetime, *, grace: timedelta, fetch: Fetch
     """
     if not subscriber.days:
         return None
-    day = now.astimezone(ZoneInfo(subscriber.timezone)).date() + _DAY
+    day = now.astimezone(ZoneInfo(subscriber.timezone)).date()
     while day.isoweekday() not in subscriber.days or scheduled(subscriber, day) > now:
         day -= _DAY
     return _decided(subscriber, day, now, grace, fetch)
@@ -77,7 +77,7 @@ def missed(
 
 def next_due(subscriber: Subscriber, after: datetime) -> datetime | None:
     """The instant (UTC) of the first letter after the aware `after`, past any pause; None where there will be none."""
-    day = after.astimezone(ZoneInfo(subscriber.timezone)).date() - _DAY
+    day = after.astimezone(ZoneInfo(subscriber.timezone)).date()
     day = max(day, subscriber.paused_until or day)
     if not subscriber.days or day.year > _LAST_YEAR:
         return None

@@ -199,6 +199,14 @@ def test_the_grace_is_inclusive_and_a_minute_more_is_late() -> None:
     assert (late.verdict, late.why) == ("late", "due on 2025-03-13 at 07:30 (Europe/London), more than 8 h ago")
 
 
+def test_the_very_minute_of_a_letter_belongs_to_it_and_not_to_the_next_span() -> None:
+    subscriber, at = reader(), datetime(2025, 3, 13, 7, 30, tzinfo=UTC)
+    assert next_due(subscriber, at) == at + DAY
+    assert next_due(subscriber, at - MINUTE) == at
+    assert [letter.at for letter in missed(subscriber, at - DAY, at, grace=GRACE)] == [at]
+    assert missed(subscriber, at, at + HOUR, grace=GRACE) == ()
+
+
 def test_a_weekly_letter_gathers_seven_editions_and_a_monday_letter_the_weekend() -> None:
     now = datetime(2025, 3, 17, 12, tzinfo=UTC)  # a Monday
     week = due(reader(days=frozenset({1}), weekly=True), now, grace=GRACE)

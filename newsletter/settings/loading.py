@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -158,12 +159,17 @@ def _doubts(settings: Settings, tree: Tree) -> Iterator[Problem]:
 
 
 def load_subscribers(
-    config: Path, settings: Settings | None = None, previous: Subscribers | None = None
+    config: Path,
+    settings: Settings | None = None,
+    previous: Subscribers | None = None,
+    *,
+    only: AbstractSet[str] | None = None,
 ) -> Subscribers:
     """Every reader of the folder `config`/subscribers whose file is right, by name, and every problem of the others.
 
     A file with an error yields no subscriber; two files with one address: the first by name keeps it. Files that have
-    not changed since `previous` are not read again.
+    not changed since `previous` are not read again. With `only`, no other files are: for a preview or a test send, not
+    for an edition, because an address that two files claim is seen only where both are read.
     """
     timezone = settings.schedule.timezone if settings else "UTC"
     folder = config / FOLDER
@@ -171,11 +177,13 @@ def load_subscribers(
     reads: dict[str, Read] = {}
     problems: list[Problem] = []
     for path in _listed(folder, problems):
+        if only is not None and path.stem not in only:
+            continue
         before, stamp = known.get(path.name), _stamp(path, timezone)
         reads[path.name] = before if before and stamp and before.stamp == stamp else _read_file(path, stamp, timezone)
     kept, doubles = _one_address_each(reads.values())
     problems += [problem for read in reads.values() for problem in read.problems] + doubles
-    if not reads:
+    if not reads and only is None:
         problems.append(
             Problem(str(folder), 0, 0, "no subscribers; write one file for each, such as ada.yaml", "warning")
         )

@@ -22,6 +22,8 @@ def schema(document: str) -> dict[str, Any]:
     if model is None:
         raise ConfigError("No schema", which=document, do=f"Name one of {', '.join(DOCUMENTS)}")
     built = _plain(model.model_json_schema(by_alias=True))
+    if document == "newsletter":  # where ${NAME} may stand for any value
+        built = _with_variables(built)
     return {"$schema": "http://json-schema.org/draft-07/schema#", **built}
 
 
@@ -55,3 +57,23 @@ def _plain(node: Any) -> Any:
     if "$ref" in kept and len(kept) > 1:  # draft 7 ignores what stands beside a reference
         kept["allOf"] = [{"$ref": kept.pop("$ref")}]
     return kept
+
+
+_VARIABLE = {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$"}
+_ABOUT = ("description", "default", "examples")
+
+
+def _with_variables(node: Any) -> Any:
+    """Every value that is more than any text may be a variable instead."""
+    if isinstance(node, list):
+        return [_with_variables(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    inside = {key: _with_variables(value) for key, value in node.items()}
+    bound = node.get("type") in ("integer", "number", "boolean") or (
+        node.get("type") == "string" and {"enum", "pattern"} & set(node)
+    )
+    if not bound:
+        return inside
+    rule = {key: value for key, value in inside.items() if key not in _ABOUT}
+    return {**{key: inside[key] for key in _ABOUT if key in inside}, "anyOf": [rule, _VARIABLE]}

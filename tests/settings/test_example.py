@@ -12,7 +12,15 @@ import jsonschema
 import pytest
 
 from newsletter.errors import ConfigError
-from newsletter.settings import check, load_settings, load_subscribers, read_subscriber, schema, schema_text
+from newsletter.settings import (
+    check,
+    load_settings,
+    load_subscribers,
+    read_settings,
+    read_subscriber,
+    schema,
+    schema_text,
+)
 from newsletter.settings.document import field_at, key_paths
 from newsletter.settings.reading import read_tree
 from newsletter.settings.service import Settings
@@ -102,6 +110,25 @@ def test_schema_and_program_agree(text: str, right: bool) -> None:
     validator = jsonschema.Draft7Validator(schema("subscriber"))
     assert validator.is_valid(read_tree(text.encode(), "f").data) is right
     assert (read_subscriber("a", text.encode(), "a.yaml")[0] is not None) is right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("from: p@example.org\n", True),
+        ("from: p@example.org\nsmtp: {port: '${PORT}', security: '${SECURITY:-tls}'}\n", True),
+        ("from: p@example.org\nsmtp: {port: '25'}\n", False),
+        ("from: p@example.org\nsmtp: {security: ssl}\n", False),
+        ("from: p@example.org\nsmpt: {}\n", False),
+        ("title: x\n", False),
+        ("from: p@example.org\nschedule: {fetch_at: 600}\n", False),
+        ("from: p@example.org\nsources: [{name: a}]\n", False),
+    ],
+)
+def test_schema_and_program_agree_on_settings(tmp_path: Path, text: str, right: bool) -> None:
+    assert jsonschema.Draft7Validator(schema("newsletter")).is_valid(read_tree(text.encode(), "f").data) is right
+    (tmp_path / "newsletter.yaml").write_text(text, encoding="utf-8")
+    assert (read_settings(tmp_path, {"PORT": "25"})[0] is not None) is right
 
 
 def test_every_key_of_a_schema_is_described() -> None:

@@ -299,6 +299,13 @@ def test_an_empty_folder_or_none_is_said(config: Path) -> None:
     assert "no subscribers" in str(load_subscribers(config).problems[0])
 
 
+def test_only_the_named_files_are_read_where_only_they_are_wanted(config: Path, with_subscribers) -> None:
+    with_subscribers(ada=EMAIL, bob="email: [", carl="email: nobody\n")
+    found = load_subscribers(config, only={"ada", "carl", "nobody"})
+    assert [one.name for one in found.subscribers] == ["ada"]
+    assert [Path(one.path).stem for one in found.problems] == ["carl"]
+
+
 def test_only_what_has_changed_is_read_again(config: Path, with_subscribers) -> None:
     before = with_subscribers(ada=EMAIL, bob="email: bob@example.org\ntrending: 1\n", carl="email: nobody\n")
     (config / "subscribers" / "bob.yaml").write_text("email: robert@example.org\ntrending: 1\n", encoding="utf-8")
