@@ -7,7 +7,7 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -20,7 +20,7 @@ from newsletter.errors import ConfigError
 class _InOrder(TyperGroup):
     """Lists the commands in the order in which they are used, not in that of the imports."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         known = super().list_commands(ctx)
         return [name for name in _ORDER if name in known] + [name for name in known if name not in _ORDER]
 

@@ -25,6 +25,6 @@ def check(config: Path, environ: Mapping[str, str]) -> Checked:
 
 
 def _template_problems(folder: Path) -> list[Problem]:
-    from newsletter.letter.checking import check_templates
+    from newsletter.letter.check import check_templates
 
-    return [Problem(p.path, p.line, p.column, p.message) for p in check_templates(folder)]
+    return [Problem(str(p.path), p.line, p.column, p.message) for p in check_templates(folder)]

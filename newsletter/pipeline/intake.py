@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,10 +59,7 @@ def source_specs(workspace: Workspace) -> list[sources.SourceSpec]:
 def take_in(workspace: Workspace, digest: Digest, *, force: bool = False) -> Intake:
     """One digest into the archive, unless it is not plausible and not forced."""
     engine = workspace.engine
-    yesterday = archive.sighted(engine, digest.source, digest.day - timedelta(days=1))
-    known = archive.papers(engine, [paper.id for paper in digest.papers])
-    overlap = _share((known[p.id].id if p.id in known else p.id for p in digest.papers), yesterday)
-    judged = sources.judge(digest, archive.usual_size(engine, digest.source, digest.day), overlap)
+    judged = sources.judge(digest, archive.usual_size(engine, digest.source, digest.day), _repeated(workspace, digest))
     if judged.state in ("empty", "small", "stale") and not (force and digest.papers):
         stored = "failed" if judged.state == "small" else judged.state
         archive.record_source(engine, digest.source, digest.day, stored, len(digest.papers), judged.reason)
@@ -84,9 +81,15 @@ def _fetch(workspace: Workspace, spec: sources.SourceSpec, day: date, client: ht
     return take_in(workspace, digest, force=force)
 
 
-def _share(ids: Iterable[str], among: frozenset[str]) -> float:
-    listed = list(ids)
-    return sum(i in among for i in listed) / len(listed) if listed else 0.0
+def _repeated(workspace: Workspace, digest: Digest) -> float:
+    """The share of the papers that the source's last digest before it held; 1.0: it has not moved on."""
+    states = archive.source_states(workspace.engine, source=digest.source)
+    days = [state.day for state in states if state.state == "fetched" and state.day < digest.day]
+    if not days or not digest.papers:
+        return 0.0
+    before = archive.sighted(workspace.engine, digest.source, max(days))
+    known = archive.papers(workspace.engine, [paper.id for paper in digest.papers])
+    return sum(paper.id in known and known[paper.id].id in before for paper in digest.papers) / len(digest.papers)
 
 
 def _no_source(workspace: Workspace, name: str | None) -> ConfigError:

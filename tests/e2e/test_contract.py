@@ -15,6 +15,9 @@ def test_the_contract_is_kept(root, shared):
     newsletter = Path(sys.executable).parent / "newsletter"
     run = subprocess.run(
         [sys.executable, shared / "contract.py", newsletter, root / "config", shared],
-        capture_output=True, text=True, check=False, timeout=900,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
     )
     assert run.stdout.strip() == "the contract is kept", run.stdout + run.stderr
