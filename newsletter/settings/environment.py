@@ -71,7 +71,7 @@ def _value(info: FieldInfo, text: str, variable: str) -> Any:
 
 
 def overlaid(data: Any, found: list[Override]) -> Any:
-    """A copy of `data` with each override at its place."""
+    """A copy of `data` with each override at its place; one without a value takes its key away."""
     built = dict(data) if isinstance(data, dict) else {}
     for override in found:
         built = _set(built, override.loc, override.value)
@@ -85,6 +85,8 @@ def _set(data: Any, loc: Loc, value: Any) -> Any:
     if isinstance(head, int) and isinstance(data, list) and head < len(data):
         return [_set(item, rest, value) if index == head else item for index, item in enumerate(data)]
     inside = dict(data) if isinstance(data, dict) else {}
+    if value is None and not rest:
+        return {key: kept for key, kept in inside.items() if key != head}
     return {**inside, head: _set(inside.get(head), rest, value)}
 
 

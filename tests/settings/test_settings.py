@@ -49,7 +49,7 @@ def test_settings_are_frozen(config: Path) -> None:
 def test_the_environment_wins_over_the_file_at_every_level(config: Path) -> None:
     written(
         config,
-        "from: p@example.org\nsmtp: {host: mail.example.org, port: 587}\nsources: [{name: a, kind: huggingface}]\n",
+        "from: p@example.org\nreply_to: x@example.org\nsmtp: {host: mail.example.org, port: 587, timeout: 5}\nsources: [{name: a, kind: huggingface}]\n",
     )
     environ = {
         "NEWSLETTER_SMTP__PORT": "2525",
@@ -61,6 +61,7 @@ def test_the_environment_wins_over_the_file_at_every_level(config: Path) -> None
         "NEWSLETTER_DKIM": '{"domain": "example.org", "selector": "s1", "key_file": "/dev/null"}',
         "NEWSLETTER_SOURCES__0__NAME": "first",
         "NEWSLETTER_REPLY_TO": "",
+        "NEWSLETTER_SMTP__TIMEOUT": "",
         "NEWSLETTER_CONFIG": "elsewhere",
         "HOME": "/root",
     }
@@ -76,7 +77,7 @@ def test_the_environment_wins_over_the_file_at_every_level(config: Path) -> None
     assert settings.dkim is not None
     assert settings.dkim.selector == "s1"
     assert settings.sources[0].name == "first"
-    assert settings.reply_to is None
+    assert (settings.reply_to, settings.smtp.timeout) == (None, 60), "an empty variable takes the key away"
 
 
 def test_a_list_in_the_environment_is_yaml_or_json(config: Path) -> None:

@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date, time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from newsletter.model import Interest, Profile, Subscriber
 from newsletter.settings import load_settings, load_subscribers, read_subscriber
+from newsletter.settings.subscriber import SubscriberDocument
 
 EMAIL = "email: ada@example.org\ntrending: 1\n"  # a reader of trending papers needs no interests
 FULL = """\
@@ -228,6 +232,33 @@ def test_what_is_probably_not_meant_is_a_warning_and_no_obstacle(problems_of, li
 def test_no_interests_at_all_is_a_warning(problems_of) -> None:
     (problem,) = problems_of("email: ada@example.org\navoid: [x]\n")
     assert "no interests, likes or follows" in problem
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_bytes_at_all_can_raise(data: bytes) -> None:
+    found, problems = read_subscriber("ada", data, "ada.yaml")
+    assert found is not None or problems
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(SubscriberDocument.model_fields)) | st.text(max_size=8),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["text", "weight", "weekly", "x"]), inner, max_size=3)
+            ),
+            max_leaves=6,
+        ),
+        max_size=6,
+    )
+)
+@settings(max_examples=300)
+def test_no_document_at_all_can_raise_and_every_error_has_a_place(document: dict) -> None:
+    found, problems = read_subscriber("ada", json.dumps(document).encode(), "ada.yaml")
+    assert found is not None or problems
+    assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)
 
 
 def test_five_thousand_likes_are_welcome() -> None:
