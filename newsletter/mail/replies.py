@@ -33,30 +33,46 @@ class _Rule:
 
 
 _UNKNOWN = (
-    r"(?i)(user|recipient|mailbox|address|account|alias)[^.]{0,60}"
-    r"(unknown|not found|n[o']t exist|no longer|invalid|not known)"
+    r"(?i)(user|recipient|mailbox|address|account|alias|addressee)[^.\n]{0,60}"
+    r"(unknown|not found|n[o']t exist|no longer|invalid|not (known|recogni[sz]ed))"
     r"|(unknown|no such|invalid|non-?existent|bad destination) (local )?(user|recipient|mailbox|address|account|alias)"
-    r"|does ?n[o']t (exist|have an? .{0,40}account)|no mailbox|not our customer|unrouteable"
+    r"|not listed in|does ?n[o']t (exist|have an? .{0,40}account)|no mailbox|not (our|a) customer|unrouteable address"
+)
+_NO_HOST = (
+    r"(?i)(host|domain)( or domain name)?( name)?( \S{1,255})? (not found|does not exist|unknown)|name service error"
+    r"|(no such|unknown) (host|domain)|unrouteable|could ?n[o']t find (any|a) (host|mail exchanger|gateway)"
+    r"|no smtp service"
+)
+_SENDER = r"(?i)sender (address|domain)|(after|reply to) mail from"
+_SHUT = (
+    r"(?i)(box|folder|quota)( \S{1,80}){0,3} (is )?(full|exceeded)|over ?quota|quota (exceeded|violation)"
+    r"|out of (disk )?space|(account|mailbox|user)(\(s\))?( \S{1,80}){0,3} (disabled|suspended|inactive|deactivated)"
 )
 _POLICY = (
     r"(?i)spam|block|black ?list|deny|denied|polic|reputation|relay|reject(ed)? due|listed|spf|dkim|dmarc|virus|content"
 )
+_PERMANENT = frozenset({0, 550, 551, 553, 554})
 
-# The first row that fits decides. Rows of enhanced codes come first: they are exact where the three digits are vague.
+# The first row that fits decides: what speaks of the sender, then of a mailbox that is full or shut, whatever the code;
+# then the enhanced codes, which are exact where the three digits are vague; then words.
 _REFUSALS: tuple[_Rule, ...] = (
-    _Rule("ours", enhanced=r"5\.1\.[78]$"),  # the sender's address is bad
+    _Rule("ours", enhanced=r"5\.1\.[78]$"),
+    _Rule("ours", text=_SENDER),
+    _Rule("mailbox", text=_SHUT),
+    _Rule("server", text=r"(?i)not found, try again"),
     _Rule("address", enhanced=r"5\.1\.(1|2|3|6|10)$"),  # no such mailbox, system, syntax; moved; null MX
     _Rule("address", enhanced=r"5\.4\.1$", text=r"(?i)recipient address rejected"),  # Microsoft's unknown user
-    _Rule("address", enhanced=r"5\.(1\.0|0\.[01]|5\.0)$", text=_UNKNOWN),
+    _Rule("address", enhanced=r"5\.2\.1$", text=r"(?i)user unknown"),  # Sendmail's
     _Rule("mailbox", enhanced=r"5\.2\.[0-9]$"),  # disabled, full, message too long for it
     _Rule("ours", enhanced=r"5\.7\.\d+$"),
+    _Rule("address", codes=_PERMANENT, enhanced=r"^(5\.(0\.\d|1\.0|3\.0|5\.0))?$", text=_UNKNOWN),
+    _Rule("address", codes=_PERMANENT, enhanced=r"^(5\.(0\.0|1\.0|4\.[04]))?$", text=_NO_HOST),
     _Rule("ours", enhanced=r"5\.[56]\.\d+$"),  # protocol, content
     _Rule("ours", enhanced=r"5\.3\.4$"),  # message too big
     _Rule("server", enhanced=r"5\.[34]\.\d+$"),
     _Rule("mailbox", codes=frozenset({552})),
     _Rule("ours", codes=frozenset({500, 501, 502, 503, 504, 530, 534, 535, 538, 554, 555})),
-    _Rule("address", codes=frozenset({550, 551, 553}), text=_UNKNOWN),
-    _Rule("ours", codes=frozenset({550, 551, 553}), text=_POLICY),
+    _Rule("ours", codes=_PERMANENT, text=_POLICY),
     _Rule("address", codes=frozenset({556})),  # RFC 7504: the domain accepts no mail
 )
 
@@ -97,14 +113,17 @@ def fault(found: Outcome) -> Fault:
         return ""
     if found.kind != "refused":
         return "mailbox" if found.enhanced == "4.2.2" else "server"
+    if found.phase == "mail" and found.code:
+        return "ours"  # nobody has been named yet but us
+    return blame(found.code, found.enhanced, found.text) or "server"
+
+
+def blame(code: int, enhanced: str, text: str) -> Fault:
+    """Whose fault a permanent refusal is, by its codes (0 and empty: unknown) and words; empty: it does not say."""
     for rule in _REFUSALS:
-        if (
-            (not rule.codes or found.code in rule.codes)
-            and re.search(rule.enhanced, found.enhanced)
-            and re.search(rule.text, found.text)
-        ):
+        if (not rule.codes or code in rule.codes) and re.search(rule.enhanced, enhanced) and re.search(rule.text, text):
             return rule.fault
-    return "server"
+    return ""
 
 
 def is_hard_bounce(found: Outcome) -> bool:
