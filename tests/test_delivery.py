@@ -168,7 +168,9 @@ def test_a_server_that_is_away_is_asked_sooner_than_one_that_is_unwilling():
     attempts=st.integers(0, 20),
     expires=st.none() | st.timedeltas(timedelta(0), timedelta(days=2)).map(NOON.__add__),
 )
-def test_every_outcome_has_a_settlement_that_the_ledger_can_take(kind, phase, code, state, attempts, expires):
+def test_every_outcome_has_a_settlement_that_the_ledger_can_take(  # noqa: PLR0917  hypothesis names them
+    kind, phase, code, state, attempts, expires
+):
     delivery = _delivery(state, attempts, expires)
     settled = decide(delivery, Outcome(kind, phase, code), NOON, random.Random(0))
     standing: State = "sending" if settled.begun else state

@@ -17,7 +17,7 @@ from newsletter.model import Edition, Entry, Letter, Paper, Theme
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-__all__ = ["Freezer", "freeze_edition", "parts_of", "thaw_edition", "thaw_letter", "thaw_part"]
+__all__ = ["Freezer", "freeze_edition", "parse_letter", "parts_of", "thaw_edition", "thaw_letter", "thaw_part"]
 
 _LISTS = ("top", "trending", "explore")
 _LEAVE_OUT: dict[str, Any] = {
@@ -62,15 +62,21 @@ class Freezer:
         return key
 
 
-def parts_of(body: bytes) -> set[str]:
-    """The keys of the papers and themes that a frozen letter names."""
-    tree = _parse(body)
+def parse_letter(body: bytes) -> dict[str, Any]:
+    """A frozen letter's JSON as objects, for `parts_of` and then `thaw_letter`, which uses it up."""
+    from pydantic_core import from_json
+
+    tree: dict[str, Any] = from_json(body)
+    return tree
+
+
+def parts_of(tree: dict[str, Any]) -> set[str]:
+    """The keys of the papers and themes that a parsed letter names."""
     return {branch[name] for branch, name in _places(tree)}
 
 
-def thaw_letter(body: bytes, parts: Mapping[str, Paper | Theme]) -> Letter:
+def thaw_letter(tree: dict[str, Any], parts: Mapping[str, Paper | Theme]) -> Letter:
     """The letter as it was frozen. `parts` are the thawed papers and themes that it names."""
-    tree = _parse(body)
     for branch, name in _places(tree):
         branch[name] = parts[branch[name]]
     letter: Letter = _adapter(Letter).validate_python(tree)
@@ -102,13 +108,6 @@ def _places(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
         entries += section["entries"]
     for entry in entries:
         yield entry["pick"], "paper"
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    from pydantic_core import from_json
-
-    tree: dict[str, Any] = from_json(body)
-    return tree
 
 
 @cache

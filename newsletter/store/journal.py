@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from newsletter.delivery import STATES, TRANSITIONS, Event
 from newsletter.model import Delivery, Letter, Paper, State, Theme
 from newsletter.store.connection import batches, reading
-from newsletter.store.freezing import parts_of, thaw_letter, thaw_part
+from newsletter.store.freezing import parse_letter, parts_of, thaw_letter, thaw_part
 from newsletter.store.reconcile import key_of
 from newsletter.store.tables import ATTEMPTS, DELIVERIES, DELIVERY_PAPERS, FROZEN, LETTERS, PAPER_KEYS
 
@@ -130,15 +130,15 @@ def _keys(engine: Engine, ids: Collection[str]) -> dict[str, set[str]]:
 
 def letters(connection: Connection, ids: Collection[int]) -> dict[int, Letter]:
     """The frozen letters of the deliveries; those without one (nothing to say) are left out."""
-    bodies: dict[int, bytes] = {}
+    trees: dict[int, dict[str, Any]] = {}
     for some in batches(ids):
         query = sa.select(LETTERS.c.delivery, LETTERS.c.body).where(LETTERS.c.delivery.in_(some))
-        bodies.update({row[0]: row[1] for row in connection.execute(query)})
+        trees.update({row[0]: parse_letter(row[1]) for row in connection.execute(query)})
     parts: dict[str, Paper | Theme] = {}
-    for keys in batches(set().union(*map(parts_of, bodies.values()))):
+    for keys in batches(set().union(*map(parts_of, trees.values()))):
         query = sa.select(FROZEN.c.key, FROZEN.c.body).where(FROZEN.c.key.in_(keys))
         parts.update({row[0]: thaw_part(row[0], row[1]) for row in connection.execute(query)})
-    return {delivery: thaw_letter(body, parts) for delivery, body in bodies.items()}
+    return {delivery: thaw_letter(tree, parts) for delivery, tree in trees.items()}
 
 
 def to_delivery(row: Any, letter: Letter | None = None) -> Delivery:

@@ -224,7 +224,7 @@ def test_a_paper_whose_text_changed_loses_its_vector(store, make_paper):
 
 @pytest.mark.slow
 def test_fifty_thousand_papers_go_in_and_again(sqlite_url, make_paper):
-    """Within seconds on one core: a year of arXiv listings must not keep an operator waiting. Measured: see the report."""
+    """Within seconds of one core: months of arXiv listings must not keep an operator waiting."""
     import time
 
     from newsletter.store import open_store

@@ -206,7 +206,7 @@ def test_begin_is_durable_before_it_returns(sqlite_url, make_letter):
 
 
 def test_a_full_disk_stops_before_data(sqlite_url, make_letter, make_paper):
-    """Where `sending` cannot be written, `begin` raises, so nobody goes on to DATA; the letter is sent when there is room."""
+    """Where `sending` cannot be written, `begin` raises, so nobody goes on to DATA; with room the letter goes."""
     import sqlalchemy as sa
 
     from newsletter.errors import StoreError

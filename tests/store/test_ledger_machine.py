@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -91,7 +91,6 @@ class LedgerMachine(RuleBasedStateMachine):
     def claim(self, owner, limit):
         self.crashed.discard(owner)
         claimed = ledger.claim(self.store, EDITION, self.now, limit=limit, owner=owner, lease=LEASE)
-        assert not {d.subscriber for d in claimed} & self.left
         self.held[owner] += claimed
 
     @rule(owner=st.sampled_from(OWNERS), outcome=st.sampled_from(BEFORE_DATA), late=st.booleans())
@@ -129,13 +128,13 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_late_settlement_comes(self, data):
         delivery, outcome = self.late.pop(data.draw(st.integers(0, len(self.late) - 1)))
-        ledger.settle(self.store, [decide(delivery, outcome, self.now, self.rng)], self.now)
+        self._answer(delivery, outcome, late=False)
 
     # What goes wrong
 
     @rule(owner=st.sampled_from(OWNERS), taken=st.booleans())
     def crash(self, owner, taken):
-        """The process dies: what it held is forgotten, what was on the wire arrived or not, and nobody writes it down."""
+        """The process dies: what it held is forgotten, what was on the wire arrived or not, and nobody knows."""
         self.crashed.add(owner)
         self.held[owner] = []
         for flyer, delivery in self.flying:
@@ -235,6 +234,7 @@ def _run(store: sa.Engine, examples: int, steps: int) -> None:
         pass
 
     Machine.store = store
+    phases = [phase for phase in Phase if phase is not Phase.explain]
     relaxed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         Machine,
@@ -242,6 +242,7 @@ def _run(store: sa.Engine, examples: int, steps: int) -> None:
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            phases=phases,
             suppress_health_check=relaxed,
             database=None,
         ),

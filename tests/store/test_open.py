@@ -55,7 +55,7 @@ def test_the_head_is_the_newest_migration(sqlite_url):
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    import newsletter.store.migration as migration
+    from newsletter.store import migration
 
     config = Config()
     config.set_main_option("script_location", str(migration._SCRIPTS))
@@ -72,7 +72,10 @@ def test_opening_again_keeps_what_is_there(url, make_paper):
 def test_a_current_database_opens_without_alembic(sqlite_url):
     """Alembic takes longer to import than a letter takes to send."""
     open_store(sqlite_url).dispose()
-    code = f"import sys; from newsletter.store import open_store; open_store({sqlite_url!r}); print('alembic' in sys.modules)"
+    code = (
+        "import sys; from newsletter.store import open_store;"
+        f"open_store({sqlite_url!r}); print('alembic' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
@@ -290,5 +293,9 @@ def test_a_server_that_is_away_is_told_without_the_password():
 
 def test_importing_the_store_is_cheap():
     """Neither Alembic nor pydantic nor numpy: a command that only asks for the state of things needs none of them."""
-    code = "import sys; import newsletter.store.ledger, newsletter.store.archive, newsletter.store.editions; print([m for m in ('alembic', 'pydantic', 'numpy', 'psycopg') if m in sys.modules])"
+    heavy = ("alembic", "pydantic", "numpy", "psycopg")
+    code = (
+        "import sys; import newsletter.store.ledger, newsletter.store.archive, newsletter.store.editions;"
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
