@@ -158,17 +158,18 @@ def _rendered(name: str, shown: View, override: Path | None) -> TemplateProblem 
 def _everything() -> View:
     """A letter in which every part of a template is used."""
     paper = Paper(
-        id="arxiv:2503.00001", title="A title", abstract="", authors=("Ada Lovelace",), url="https://example.org/1",
-        upvotes=3, pdf="https://example.org/1.pdf", code="https://example.org/code", thumbnail="https://example.org/1.png",
+        id="arxiv:2503.00001", title="A title", abstract="", authors=("Ada Lovelace",),
+        url="https://example.org/1", upvotes=3, pdf="https://example.org/1.pdf", code="https://example.org/code",
+        thumbnail="https://example.org/1.png",
     )  # fmt: skip
     entry = Entry(
         Pick(paper, "t", 1.0, {}, (Reason("interest", "letters", 1.0, ("title",)),)), "A title", "A sentence."
     )
     theme = Theme("t", "A theme", ("word",), (paper.id,), Momentum("rising", 2.0, 1.0, 3.0))
     letter = Letter(
-        edition="daily/2025-03-13", day=date(2025, 3, 13), subscriber="ada", email="ada@example.org", display_name="Ada",
-        language="en", subject="A subject", preheader="A preheader", top=(entry,), sections=(Section(theme, (entry,)),),
-        trending=(entry,), explore=(entry,), more=2, hint="interests", total=9,
+        edition="daily/2025-03-13", day=date(2025, 3, 13), subscriber="ada", email="ada@example.org",
+        display_name="Ada", language="en", subject="A subject", preheader="A preheader", top=(entry,),
+        sections=(Section(theme, (entry,)),), trending=(entry,), explore=(entry,), more=2, hint="interests", total=9,
     )  # fmt: skip
     here = "https://example.org/here"
     return view(letter, Links(here, here, here, here), Imprint("Papers", "1 Library Lane", "us@example.org"))

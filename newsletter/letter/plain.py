@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from unicodedata import combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 __all__ = ["WIDTH", "columns", "filled", "underlined"]
 
@@ -11,10 +11,10 @@ WIDTH = 72
 
 
 def columns(text: str) -> int:
-    """Columns that the text takes in a terminal: two for East Asian wide characters, none for combining ones."""
+    """Columns that the text takes in a terminal: two for wide East Asian characters, none for marks on others."""
     if text.isascii():
         return len(text)
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(0 if category(c) in ("Mn", "Me", "Cf") else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 @lru_cache(maxsize=32768)

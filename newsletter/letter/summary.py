@@ -149,12 +149,13 @@ def _rate(place: int, text: str, total: int, about: frozenset[str]) -> Sentence 
     if not _SHORTEST <= len(text) <= _LONGEST or text[-1] not in ".!?。！？؟…":
         return None
     words = _words(text)
-    done, found = bool(_DONE.search(text)), bool(_FOUND.search(text))
-    worth = 1.5 * done + 1.2 * found + (0.4 if _FIGURE.search(text) else 0.0)
+    noise = bool(_NOISE.search(text))
+    done, found = not noise and bool(_DONE.search(text)), not noise and bool(_FOUND.search(text))
+    worth = 1.7 * done + 1.2 * found + (0.4 if _FIGURE.search(text) else 0.0)
     worth += 1.2 * len(words & about) / (len(about) or 1)
-    worth += 0.5 if place + 2 >= total > 2 else 0.0  # results stand last
+    worth += 0.3 if place + 2 >= total > 2 else 0.0  # results stand last
     worth -= 0.6 if place == 0 and total > 2 and not done else 0.0  # the first sentence sets the scene
-    worth -= 2.0 if _NOISE.search(text) else 0.0
+    worth -= 2.0 if noise else 0.0
     worth -= 0.9 if _DANGLING.match(text) else 0.0
     worth -= 0.004 * max(0, len(text) - _PREFERRED)
     return Sentence(place, text, worth, done, found and not done, words)

@@ -19,7 +19,7 @@ from newsletter.errors import ConfigError
 from newsletter.letter.language import messages
 from newsletter.letter.plain import filled, underlined
 
-__all__ = ["INCLUDE", "Templates", "compiled", "environment", "load_templates", "shipped", "source"]
+__all__ = ["INCLUDE", "Templates", "compiled", "environment", "expanded", "load_templates", "shipped", "source"]
 
 INCLUDE = re.compile(r"""<mj-include\s+path=["'](?:\./)?([^"']*)["']\s*(?:/>|>\s*</mj-include>)""")
 _MESSAGE = re.compile(r"\b_\('([^'\\{}]*)'\)")
@@ -71,7 +71,7 @@ def source(name: str, override: Path | None) -> Path:
     raise ConfigError("cannot find the template", which=name, do="Name a file of templates/ or templates/partials/")
 
 
-def _expanded(name: str, override: Path | None = None, *, depth: int = 0) -> str:
+def expanded(name: str, override: Path | None = None, *, depth: int = 0) -> str:
     """The text of an MJML template with every ``mj-include`` put in its place."""
     if depth > _DEEPEST:
         raise ConfigError(
@@ -82,7 +82,7 @@ def _expanded(name: str, override: Path | None = None, *, depth: int = 0) -> str
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError("cannot read the template", which=str(file), why=str(error), do="Save it as UTF-8") from error
-    return INCLUDE.sub(lambda match: _expanded(match[1], override, depth=depth + 1), text)
+    return INCLUDE.sub(lambda match: expanded(match[1], override, depth=depth + 1), text)
 
 
 def load_templates(override: Path | None = None) -> Templates:
@@ -103,12 +103,13 @@ def compiled(override: Path | None = None) -> str:
     from mjml import mjml2html
 
     try:
-        html = str(mjml2html(_expanded("letter.mjml", override), disable_comments=True))
+        html = str(mjml2html(expanded("letter.mjml", override), disable_comments=True))
     except Exception as error:
         raise ConfigError(
             "cannot compile the template", which="letter.mjml", why=str(error), do="Run newsletter check"
         ) from error
-    return _INDENT.sub("\n", _BETWEEN.sub("><", html))
+    landmark = html.replace('role="article"', 'role="main"', 1)  # a page needs one, and MJML has no way to say so
+    return _INDENT.sub("\n", _BETWEEN.sub("><", landmark))
 
 
 def _translated(text: str, language: str) -> str:

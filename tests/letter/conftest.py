@@ -27,9 +27,9 @@ REASONS = (
     Reason("interest", "data selection for pretraining", 0.5),
 )
 ABSTRACT = (
-    "Long letters are tiring to read. In this paper, we propose a way of writing number {n} that keeps what matters and "
-    "leaves out the rest. We asked forty readers, e.g. librarians, to judge the outcome of Fig. {n}. The results show that "
-    "they finish the shorter letters {n} times as often. Our code is available at https://example.org/{n}."
+    "Long letters are tiring to read. In this paper, we propose a way of writing number {n} that keeps what matters "
+    "and leaves out the rest. We asked forty readers, e.g. librarians, to judge the outcome of Fig. {n}. The results "
+    "show that they finish the shorter letters {n} times as often. Our code is available at https://example.org/{n}."
 )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_subject_and_preheader_differ_from_each_other_and_from_yesterday(build):
         subjects.append(letter.subject)
         preheaders.append(letter.preheader)
         assert letter.subject not in letter.preheader
-    assert all(a != b for a, b in zip(subjects, subjects[1:], strict=False))
+    assert all(a != b for a, b in pairwise(subjects))
     assert len(set(preheaders)) == 10
 
 
