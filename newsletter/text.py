@@ -79,9 +79,11 @@ def readable(text: str) -> str:
 
 
 def _formula(match: re.Match[str]) -> str:
-    """The inside of ``$...$`` when it is a formula; the text unchanged when the signs are money."""
+    """The inside of ``$...$`` as a formula, if it is one; the text unchanged when the signs are money."""
     inside = match["math"]
-    return match[0] if _PRICE.match(inside) or not _FORMULA.search(inside) else inside.strip()
+    if _PRICE.match(inside) or not _FORMULA.search(inside):
+        return match[0]
+    return rf"\({inside}\)" if "\\" in inside else inside.strip()
 
 
 def _from_latex(line: str) -> str:

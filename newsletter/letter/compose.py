@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from newsletter.letter.headline import preheader, subject
@@ -46,7 +46,7 @@ def compose(
         display_name=readable(subscriber.display_name)[:80],
         language=language,
         subject=subject(titles, fillers, edition.day, language, previous=previous),
-        preheader=preheader(titles, _first(top, beyond), fillers, edition.day, language),
+        preheader=preheader(titles, _sentence(lead), fillers, edition.day, language),
         top=top,
         sections=_sections(own, themes),
         trending=beyond,
@@ -96,5 +96,5 @@ def _title(pick: Pick) -> str:
     return clipped(readable(pick.paper.title), 300) or pick.paper.id
 
 
-def _first(*groups: Iterable[Entry]) -> str:
-    return next((entry.summary for group in groups for entry in group if entry.summary), "")
+def _sentence(pick: Pick) -> str:
+    return summarise(pick.paper.title, pick.paper.abstract, count=1)

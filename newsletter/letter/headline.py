@@ -93,7 +93,7 @@ def preheader(titles: Sequence[str], summary: str, fillers: Sequence[str], day: 
         room = PREHEADER[1] - len(text) - len(joint)
         if not more or room < 24:
             continue
-        if len(text) >= PREHEADER[0] and (len(more) > room or more not in titles[2:5]):
+        if len(text) >= PREHEADER[0] and (len(more) > room or more not in (*titles[2:5], summary)):
             continue
         text, joint = f"{text}{joint}{clipped(more, room)}", "; "
     return _filled(

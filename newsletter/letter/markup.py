@@ -41,8 +41,18 @@ class _Element(TypedDict):
 
 _EVERYWHERE = ("css-class", "mj-class")
 _TAG = re.compile(r"""<!--.*?-->|<(?P<close>/?)(?P<name>mj[\w-]*)(?P<rest>(?:[^<>"']|"[^"]*"|'[^']*')*)>""", re.DOTALL)
+_MJML = re.compile(r"<mj(?!-include\b)")  # a partial without it is HTML
 _ATTRIBUTE = re.compile(r"""(?P<name>[^\s=/"']+)(?:\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'))?""")
-_BLOCK_IN_TAG = re.compile(r"""<[a-zA-Z][\w-]*(?:[^<>"'{]|"[^"]*"|'[^']*'|\{(?!%))*\{%""")
+# HTML as the engine takes it: quoted attributes, every element closed but the void ones
+_HTML = re.compile(
+    r"""<!--.*?-->|</(?P<end>[a-zA-Z][\w:-]*)\s*>
+    |<(?P<start>[a-zA-Z][\w:-]*)(?:\s+[\w:@.-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'))?)*\s*(?P<alone>/?)>
+    |(?P<stray><[^\n>]*)""",
+    re.DOTALL | re.VERBOSE,
+)
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
 _VALUES = {
     "color": re.compile(r"#(?:[0-9a-fA-F]{3,4}){1,2}|[a-zA-Z]+|(?:rgb|hsl)a?\(.*\)"),
     "integer": re.compile(r"\d+"),
@@ -61,6 +71,9 @@ def markup_problems(path: Path, text: str) -> Iterator[TemplateProblem]:
     A partial may begin at any level: where its outermost elements stand is not judged here.
     """
     stack, at = list[tuple[str, int]](), 0
+    if not _MJML.search(text):
+        yield from _inside(path, text, 0, len(text))
+        return
     while tag := _TAG.search(text, at):
         at = tag.end()
         name = tag["name"]
@@ -144,10 +157,24 @@ def _possible(value: str, kind: str) -> bool:
 
 
 def _inside(path: Path, text: str, start: int, end: int) -> Iterator[TemplateProblem]:
-    """HTML within MJML: a Jinja block among a tag's attributes stops the engine."""
-    for match in _BLOCK_IN_TAG.finditer(text, start, end):
-        message = "a {% block %} cannot stand inside a tag: use {{ 'a' if b else 'c' }} within an attribute's quotes"
-        yield TemplateProblem(path, *position(text, match.end() - 2), message)
+    """HTML within MJML that the engine cannot read: it refuses the whole letter, without a word of where."""
+    stack = list[tuple[str, int]]()
+    for tag in _HTML.finditer(text, start, end):
+        where = position(text, tag.start())
+        if stray := tag["stray"]:
+            block = "a {% block %} cannot stand inside a tag: use {{ 'a' if b else 'c' }} within an attribute's quotes"
+            bare = "this < begins no tag: write &lt; in text, and turn the comparison round in Jinja"
+            yield TemplateProblem(path, *where, block if "{%" in stray and stray[1:2].isalpha() else bare)
+        elif tag["start"] and not tag["alone"] and tag["start"] not in _VOID:
+            stack.append((tag["start"], tag.start()))
+        elif tag["end"] and stack and stack[-1][0] == tag["end"]:
+            stack.pop()
+        elif tag["end"]:
+            expected = f", expected </{stack[-1][0]}>" if stack else ", nothing is open"
+            yield TemplateProblem(path, *where, f"</{tag['end']}> closes nothing{expected}")
+            return
+    for name, at in stack:
+        yield TemplateProblem(path, *position(text, at), f"<{name}> is never closed")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

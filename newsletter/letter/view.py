@@ -44,12 +44,16 @@ class Imprint:
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """A link and its text, which no other link of the letter has."""
+
     text: str
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
+    """The paper's thumbnail; `alt` stands in its place while pictures are blocked."""
+
     url: str
     alt: str
 

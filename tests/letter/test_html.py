@@ -40,7 +40,7 @@ def tree(full):
 
 
 def test_language_direction_and_title_are_said(tree):
-    wrapper = tree.find("body/div[@role='article']")
+    wrapper = tree.find("body/div[@role='main']")
     assert (tree.get("lang"), tree.get("dir")) == (wrapper.get("lang"), wrapper.get("dir")) == ("en", "ltr")
     assert visible(tree.find("head/title")) == "Trending papers · Thursday, 13 March 2025"
     assert tree.find("head/meta[@name='color-scheme']").get("content") == "light dark"

@@ -12,6 +12,7 @@ from newsletter.text import readable
     [
         (r"\textbf{Bold} and \emph{it}", "Bold and it"),
         (r"in $\mathcal{O}(n^2)$ steps", "in 𝒪(n²) steps"),
+        (r"an $O(n \log n)$ bound, $\alpha$-mixing", "an O(n log n) bound, α-mixing"),
         (r"$10^{-3}$ and $x_i \in \mathbb{R}^d$", "10⁻³ and xᵢ ∈ℝᵈ"),
         (r"Erd\H{o}s, G\"odel, Poincar\'e", "Erdős, Gödel, Poincaré"),
         (r"gains of 7.2\% and ~10x, 100% sure", "gains of 7.2% and ~10x, 100% sure"),

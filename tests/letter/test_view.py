@@ -1,0 +1,100 @@
+"""Links that a letter may hold, and the words around papers."""
+
+import pytest
+
+from newsletter.letter.view import safe_url
+from newsletter.letter.wording import clipped, counts, momentum, people, reason, reasons
+from newsletter.model import Momentum, Reason
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://arxiv.org/abs/2503.00001", "https://arxiv.org/abs/2503.00001"),
+        (" https://x.org/a?b=c&d=e#f ", "https://x.org/a?b=c&d=e#f"),
+        ("https://x.org/ü", "https://x.org/%C3%BC"),
+        ("https://x.org/%7Ea", "https://x.org/%7Ea"),
+        ('https://x.org/"onclick="a', "https://x.org/%22onclick=%22a"),
+        ("mailto:a@example.org", "mailto:a@example.org"),
+        ("javascript:alert(1)", ""),
+        ("JaVaScRiPt:alert(1)", ""),
+        ("java\nscript:alert(1)", ""),
+        ("data:text/html,x", ""),
+        ("//x.org/a", ""),
+        ("https://", ""),
+        ("https:///x", ""),
+        ("mailto:", ""),
+        ("https://x.org/a b", ""),
+        ("https://x.org\\@evil.org/", ""),
+        ("https://[::1", ""),
+        ("https://x.org/" + "a" * 3000, ""),
+        ("", ""),
+    ],
+)
+def test_only_web_and_mail_links_are_let_through(url, safe):
+    assert safe_url(url) == safe
+
+
+def test_people_are_named_up_to_a_number_and_never_one_more():
+    names = tuple("ABCDEF")
+    assert people(names[:5], "en", 4) == "A, B, C, D, E"
+    assert people(names, "en", 4) == "A, B, C, D and 2 more"
+    assert people((), "en", 4) == ""
+    assert people(tuple(f"A{n}" for n in range(1302)), "de", 2) == "A0, A1 und 1.300 weitere"
+
+
+def test_counts_that_are_unknown_or_zero_are_not_mentioned():
+    assert counts(None, 0, None, "en") == ()
+    assert counts(1, 2, 1234, "en") == ("1 upvote", "2 comments", "1,234 stars")
+    assert counts(2, None, None, "ar") == ("صوتان",)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            Reason("interest", "nearest neighbours", 0.5, ("graph", "index")),
+            "Matches “nearest neighbours”: graph, index",
+        ),
+        (Reason("interest", "nearest neighbours", 0.5), "Matches “nearest neighbours”"),
+        (Reason("interest", "word " * 2000, 0.5), f"Matches “{'word ' * 13}word…”"),
+        (Reason("like", "A Paper", 0.5), "Close to “A Paper”, which you liked"),
+        (Reason("author", "Jimmy Lin", 0.5), "By Jimmy Lin, whom you follow"),
+        (Reason("keyword", "HNSW", 0.5), "Mentions HNSW, which you follow"),
+        (Reason("trending", "", 0.5), "Widely read today"),
+        (Reason("fresh", "", 0.5), "Brand new"),
+        (Reason("explore", "", 0.5), "A step outside your interests"),
+        (Reason("keyword", "{words} {0} %s", 0.5), "Mentions {words} {0} %s, which you follow"),
+    ],
+)
+def test_reasons_in_words(given, words):
+    assert reason(given, "en") == words
+
+
+def test_the_weightiest_reasons_come_first_and_trivial_ones_not_at_all():
+    given = (Reason("fresh", "", 0.05), Reason("author", "A", 0.3), Reason("keyword", "K", 0.6))
+    assert reasons(given, "en", 3) == "Mentions K, which you follow · By A, whom you follow"
+    assert reasons(given[:1], "en", 3) == "Brand new"
+    assert reasons((), "en", 3) == ""
+
+
+def test_momentum_in_words():
+    assert momentum(Momentum("rising", 2.13, 1.0, 3.0), "en") == "rising, 2.1 times its usual pace"
+    assert momentum(Momentum("rising", 2.13, 1.0, 3.0), "de") == "steigend, 2,1-mal so viel wie sonst"
+    assert momentum(Momentum("new", 9.0, 1.0, 3.0), "en") == "new theme"
+    assert momentum(Momentum("steady", 1.0, 1.0, 1.0), "en") == "steady"
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "short"),
+    [
+        ("one two three", 13, "one two three"),
+        ("one two three", 9, "one two…"),
+        ("one of the", 8, "one…"),
+        ("x" * 20, 5, "xxxx…"),
+        ("", 5, ""),
+    ],
+)
+def test_text_is_cut_between_words(text, room, short):
+    assert clipped(text, room) == short
+    assert len(clipped(text, room)) <= room
