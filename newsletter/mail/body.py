@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import re
 from typing import Literal
 
 Encoding = Literal["7bit", "quoted-printable", "base64"]
@@ -11,7 +10,6 @@ Encoding = Literal["7bit", "quoted-printable", "base64"]
 _LINE = 998  # RFC 5322 section 2.1.1, without the CRLF
 _CONTROLS = bytes(o for o in range(0x20) if o not in b"\t\r\n") + b"\x7f"
 _HIGH = bytes(range(0x80, 0x100))
-_LONG = re.compile(rb"[^\r\n]{%d}" % (_LINE + 1))
 _BASE64_LINE = 76
 
 
@@ -40,7 +38,7 @@ def encoding_for(raw: bytes) -> Encoding:
     from about one octet in six beyond ASCII on, base64 is shorter.
     """
     if raw.isascii():
-        return "quoted-printable" if _LONG.search(raw) else "7bit"
+        return "quoted-printable" if max(map(len, raw.split(b"\r\n"))) > _LINE else "7bit"
     high = len(raw) - len(raw.translate(None, _HIGH))
     return "base64" if 2 * (high + raw.count(b"=")) > len(raw) * 3 // 8 else "quoted-printable"
 

@@ -1,9 +1,9 @@
 """One SMTP session with its phases apart, so that every failure is known to be safe to retry, final, or uncertain.
 
-aiosmtplib connects, encrypts, logs in, and speaks MAIL and RCPT. Its `data()` sends the DATA command, the text and the
-final dot in one call; here they are three steps (RFC 5321 section 4.1.1.4): a refusal of DATA, and a connection that
-breaks while the text is under way, are safe to retry, because the dot has not left this process. Only silence after
-the dot is uncertain.
+aiosmtplib connects, encrypts, logs in, sends commands and reads replies. Its `data()` sends the DATA command, the text
+and the final dot in one call; here they are three steps (RFC 5321 section 4.1.1.4): a refusal of DATA, and a connection
+that breaks while the text is under way, are safe to retry, because the dot has not left this process. Only silence
+after the dot is uncertain.
 """
 
 from __future__ import annotations
@@ -19,16 +19,20 @@ from typing import Literal, cast
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
-from newsletter.errors import ConfigError
+from newsletter.errors import ConfigError, MessageError
 from newsletter.mail import replies
+from newsletter.mail.address import normal_address
 from newsletter.mail.message import smtputf8
 from newsletter.model import Message, Outcome, Phase
 
+_OK = 250
+_TAKEN = (250, 251)  # 251: not here, but passed on
 _START_INPUT = 354
 _CLOSING = 421
 _GOODBYE_SECONDS = 5.0
 
 Begin = Callable[[], Awaitable[bool]]
+WITHDRAWN = Outcome("deferred", "rcpt", text="withdrawn before it was sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Connection:
     async def deliver(self, message: Message, begin: Begin) -> Outcome:
         """One message to its one recipient; `begin` as in `newsletter.mail.Transport`."""
         self.taken += 1
+        if _has_bare_line_end(message.data):
+            return Outcome("refused", "mail", text="bare CR or LF in the message")
         refused = await self._envelope(message)
         if refused:
             return await self._back_out(refused)
@@ -107,7 +113,7 @@ class Connection:
             await self._reset()
             raise
         if not begun:
-            return await self._back_out(Outcome("deferred", "rcpt", text="withdrawn before it was sent"))
+            return await self._back_out(WITHDRAWN)
         return await self._text(message.data)
 
     async def quit(self) -> None:
@@ -128,30 +134,31 @@ class Connection:
         wide = smtputf8(message)
         if wide and not self._client.supports_extension("smtputf8"):
             return Outcome("refused", "mail", text="the server does not offer SMTPUTF8, which this address needs")
-        options = [f"SIZE={len(message.data)}"] if self._client.supports_extension("size") else []
-        options += ["BODY=8BITMIME", "SMTPUTF8"] if wide else []
-        encoding = "utf-8" if wide else "ascii"
+        try:
+            sender, recipient = normal_address(message.sender), normal_address(message.recipient)
+        except MessageError as error:  # it could break the command line
+            return Outcome("refused", "mail", text=replies.plain_text(str(error)))
+        options = [b"SIZE=%d" % len(message.data)] if self._client.supports_extension("size") else []
+        options += [b"BODY=8BITMIME", b"SMTPUTF8"] if wide else []
         phase: Phase = "mail"
         try:
-            await self._client.mail(message.sender, options=options, encoding=encoding)
-            phase = "rcpt"
-            await self._client.rcpt(message.recipient, encoding=encoding)
+            reply = await self._client.execute_command(b"MAIL", f"FROM:<{sender}>".encode(), *options)
+            if reply.code == _OK:
+                phase = "rcpt"
+                reply = await self._client.execute_command(b"RCPT", f"TO:<{recipient}>".encode())
         except (aiosmtplib.SMTPException, OSError) as error:
             return failure(phase, error)
-        except ValueError as error:  # an address that would break the command line
-            return Outcome("refused", phase, text=replies.plain_text(str(error)))
-        return None
+        return None if phase == "rcpt" and reply.code in _TAKEN else replies.outcome(phase, reply.code, reply.message)
 
     async def _text(self, data: bytes) -> Outcome:
         """DATA, the text, the dot."""
-        if data.count(b"\n") != data.count(b"\r\n") or data.count(b"\r") != data.count(b"\r\n"):
-            return await self._back_out(Outcome("refused", "data", text="bare CR or LF in the message: not sent"))
         phase: Phase = "data"
         reply: asyncio.Task[aiosmtplib.SMTPResponse] | None = None
         try:
             ready = await self._client.execute_command(b"DATA")
             if ready.code != _START_INPUT:
                 return await self._back_out(replies.outcome("data", ready.code, ready.message))
+            _raise_if_cancelled()
             # listening starts before the text, so that a refusal in the midst of it is heard
             reply = asyncio.create_task(self._protocol.read_response(timeout=self._server.dot_timeout))
             self._write(_stuffed(data))
@@ -271,6 +278,19 @@ def _own_name() -> str:
     """The name to greet with: a full host name, else an address literal (RFC 5321 section 4.1.3); no DNS look-up."""
     name = socket.gethostname()
     return name if "." in name and name.isascii() else "[127.0.0.1]"
+
+
+def _raise_if_cancelled() -> None:
+    """Python 3.11's `wait_for` loses a cancellation that meets the awaited reply; the letter must not go out then."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _has_bare_line_end(data: bytes) -> bool:
+    """Whether a server of loose habits could take a part of the message for its end (CVE-2023-51764)."""
+    rest = data.replace(b"\r\n", b"")
+    return b"\r" in rest or b"\n" in rest
 
 
 def _stuffed(data: bytes) -> bytes:

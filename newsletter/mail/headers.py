@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -20,7 +20,8 @@ LINE = 78  # RFC 5322 section 2.1.1: should; 998 is must
 _WORD = 75  # RFC 2047 section 2: an encoded word
 _ENCODED_LINE = 76  # RFC 2047 section 2: a line that holds one
 _PREFIX_B, _PREFIX_Q, _SUFFIX = "=?utf-8?b?", "=?utf-8?q?", "?="
-_Q_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 section 5 (3)
+_Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 section 5 (3)
+_Q_TABLE = ["_" if o == 0x20 else chr(o) if o in _Q_SAFE else f"={o:02X}" for o in range(256)]
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+;=%]+")  # RFC 3986 without the comma
 
@@ -84,33 +85,29 @@ def date_field(moment: datetime) -> bytes:
 
 def encoded_words(text: str, first: int) -> list[str]:
     """RFC 2047 encoded words of whole characters, Q or B, whichever is shorter; the first within `first` octets."""
-    raw = text.encode("utf-8", "replace")
-    q_cost = sum(1 if chr(octet) in _Q_SAFE or octet == 0x20 else 3 for octet in raw)
-    use_q = q_cost <= 4 * ((len(raw) + 2) // 3)
-    return list(_words(text, first, q=use_q))
+    in_q, in_b = _q(text), _b(text)
+    encode, prefix = (_q, _PREFIX_Q) if len(in_q) <= len(in_b) else (_b, _PREFIX_B)
+    whole = f"{prefix}{min(in_q, in_b, key=len)}{_SUFFIX}"
+    return [whole] if len(whole) <= min(first, _WORD) else list(_words(text, first, encode, prefix))
 
 
-def _words(text: str, first: int, *, q: bool) -> Iterator[str]:
-    limit, size = min(first, _WORD), 0
-    piece: list[str] = []
-    for char in text:
-        raw = char.encode("utf-8", "replace")
-        cost = sum(1 if chr(octet) in _Q_SAFE or octet == 0x20 else 3 for octet in raw) if q else len(raw)
-        room = limit - len(_PREFIX_Q) - len(_SUFFIX)
-        if size + cost > (room if q else room // 4 * 3) and piece:
-            yield _word("".join(piece), q=q)
-            limit, piece, size = _WORD, [], 0
-        piece.append(char)
-        size += cost
-    yield _word("".join(piece), q=q)
+def _words(text: str, first: int, encode: Callable[[str], str], prefix: str) -> Iterator[str]:
+    """As many characters a word as fit; one whose single character does not fit is still made."""
+    room, start = min(first, _WORD) - len(prefix) - len(_SUFFIX), 0
+    while start < len(text):
+        end = start + 1
+        while end < len(text) and len(encode(text[start : end + 1])) <= room:
+            end += 1
+        yield f"{prefix}{encode(text[start:end])}{_SUFFIX}"
+        room, start = _WORD - len(prefix) - len(_SUFFIX), end
 
 
-def _word(text: str, *, q: bool) -> str:
-    raw = text.encode("utf-8", "replace")
-    if not q:
-        return f"{_PREFIX_B}{binascii.b2a_base64(raw, newline=False).decode('ascii')}{_SUFFIX}"
-    body = "".join("_" if o == 0x20 else chr(o) if chr(o) in _Q_SAFE else f"={o:02X}" for o in raw)
-    return f"{_PREFIX_Q}{body}{_SUFFIX}"
+def _q(text: str) -> str:
+    return "".join(map(_Q_TABLE.__getitem__, text.encode("utf-8", "replace")))
+
+
+def _b(text: str) -> str:
+    return binascii.b2a_base64(text.encode("utf-8", "replace"), newline=False).decode("ascii")
 
 
 def _phrase(text: str, first: int) -> list[str]:

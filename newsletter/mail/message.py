@@ -52,11 +52,11 @@ class Sender:
     feedback: str
 
 
-def sender(origin: str, *, title: str, reply_to: str = "", bounces: str = "") -> Sender:
+def sender(origin: str, *, title: str, reply_to: str = "", bounces: str = "", list_id: str = "") -> Sender:
     """The Sender of a newsletter from its settings; raises MessageError for a bad address.
 
     `bounces` is the envelope's return address. With ``{id}`` in it (``bounces+{id}@example.org``) every letter has its
-    own, which names the delivery when a bounce quotes nothing (VERP).
+    own, which names the delivery when a bounce quotes nothing (VERP). `list_id` is made of title and domain if empty.
     """
     box = mailbox(origin)
     normal_address(bounces.replace("{id}", "0" * 26) if bounces else box.address)
@@ -64,7 +64,7 @@ def sender(origin: str, *, title: str, reply_to: str = "", bounces: str = "") ->
     # https://support.google.com/mail/answer/6254652: SenderId has 5 to 15 characters
     feedback = re.sub(r"[^a-z0-9]", "", box.domain.lower())[:15].ljust(5, "0")
     reply = mailbox(reply_to) if reply_to else None
-    return Sender(box, title or box.name, reply, bounces or box.address, f"{slug}.{box.domain}", feedback)
+    return Sender(box, title or box.name, reply, bounces or box.address, list_id or f"{slug}.{box.domain}", feedback)
 
 
 def message_token(key: bytes, *parts: str) -> str:

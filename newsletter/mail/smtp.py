@@ -12,16 +12,15 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from newsletter.mail.connection import Begin, Connection, Server, open_connection
+from newsletter.mail.account import Account
+from newsletter.mail.connection import WITHDRAWN, Begin, Connection, Server, open_connection
 from newsletter.mail.pace import Pace, Room
-from newsletter.mail.replies import is_our_fault
 from newsletter.model import Message, Outcome
 
 __all__ = ["Server", "SmtpTransport"]
 
 _PATIENCE = 3  # refused connections in a row, with none working, before the run stops
 _CLOSING = 421
-_RELAY = ""
 
 
 class SmtpTransport:
@@ -37,8 +36,7 @@ class SmtpTransport:
         self._open = 0
         self._changed = asyncio.Condition()
         self._refused_connections = 0
-        self._refusals: dict[str, int] = {}
-        self._paused: dict[str, Outcome] = {}
+        self._account = Account(server.refusals_in_a_row)
         self._stopped: Outcome | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -48,7 +46,7 @@ class SmtpTransport:
 
         The empty domain is the server itself, which refused the sender.
         """
-        return dict(self._paused)
+        return dict(self._account.paused)
 
     @property
     def stopped(self) -> Outcome | None:
@@ -72,31 +70,25 @@ class SmtpTransport:
         for a fault of ours are deferred untried.
         """
         domain = message.recipient.rpartition("@")[2].lower()
-        await self._wait_for_pace(domain)
+        if self._server.domain_rate_per_second and not (self._stopped or self._account.verdict(domain)):
+            pace = self._domain_paces.setdefault(domain, Pace(self._server.domain_rate_per_second))
+            await _sleep(pace.reserve(self._clock()))
         while True:
-            if domain in self._paused:
-                return _not_tried(domain, self._server.refusals_in_a_row, self._paused[domain])
+            if not_tried := self._account.verdict(domain):
+                return not_tried
             connection = await self._acquire()
             if isinstance(connection, Outcome):
                 return connection
             reused = connection.taken > 0
             try:
+                # only now, so that a slower pace holds for every letter that has no session yet
+                await _sleep(self._pace.reserve(self._clock()))
                 found = await connection.deliver(message, begin)
             finally:
                 await self._release(connection)
             if not (reused and found.kind == "deferred" and found.phase == "mail" and found.code in (0, _CLOSING)):
                 return await self._noted(domain, found)
             # the server had hung up on an idle session, before a word of the letter was said
-
-    async def _wait_for_pace(self, domain: str) -> None:
-        if self._stopped or domain in self._paused:
-            return
-        delay = self._pace.reserve(self._clock())
-        if self._server.domain_rate_per_second:
-            pace = self._domain_paces.setdefault(domain, Pace(self._server.domain_rate_per_second))
-            delay = max(delay, pace.reserve(self._clock()))
-        if delay > 0:
-            await asyncio.sleep(delay)
 
     async def _acquire(self) -> Connection | Outcome:
         """A session of one's own, or why there is none."""
@@ -124,6 +116,7 @@ class SmtpTransport:
         finally:
             if not isinstance(opened, Connection):
                 self._open -= 1
+                await self._notify(1)
         if isinstance(opened, Connection):
             self._refused_connections = 0
             return opened
@@ -141,8 +134,11 @@ class SmtpTransport:
             self._idle.append(connection)
         else:
             self._leave(connection)
+        await self._notify(2 if self._open < self._room.limit else 1)
+
+    async def _notify(self, waiting: int) -> None:
         async with self._changed:
-            self._changed.notify()
+            self._changed.notify(waiting)
 
     def _leave(self, connection: Connection) -> None:
         """Part from a session without making a letter wait for its goodbye."""
@@ -153,32 +149,23 @@ class SmtpTransport:
     async def _quit(self, connection: Connection) -> None:
         await connection.quit()
         self._open -= 1  # only now: the server counts it until then
-        async with self._changed:
-            self._changed.notify()
+        await self._notify(1)
 
     async def _noted(self, domain: str, found: Outcome) -> Outcome:
         """Let the outcome set the pace, the domain's account, and whether to go on at all."""
-        if found.kind == "stop":
-            return await self._stop(found)
-        if found.code == _CLOSING:
-            self._pace.slow()
-            self._room.shrink(self._open)
-        elif found.kind == "accepted":
-            self._pace.recover()
-            self._room.recover()
-            self._refusals.pop(domain, None)
-            self._refusals.pop(_RELAY, None)
-        elif is_our_fault(found):
-            await self._count_refusal(_RELAY if found.phase == "mail" and found.code else domain, found)
+        if found is WITHDRAWN:
+            return found
+        match self._account.note(domain, found):
+            case "stop":
+                stopped = await self._stop(found)
+                return stopped if found.kind == "stop" else found
+            case "slower":
+                self._pace.slow()
+                self._room.shrink(self._open)
+            case "faster":
+                self._pace.recover()
+                self._room.recover()
         return found
-
-    async def _count_refusal(self, domain: str, found: Outcome) -> None:
-        """Our fault, once more in a row; a refused sender is the relay's verdict on every letter."""
-        self._refusals[domain] = self._refusals.get(domain, 0) + 1
-        if self._refusals[domain] >= self._server.refusals_in_a_row:
-            self._paused[domain] = found
-            if domain == _RELAY:
-                await self._stop(found)
 
     async def _stop(self, found: Outcome) -> Outcome:
         self._stopped = Outcome("stop", found.phase, found.code, found.enhanced, found.text)
@@ -187,6 +174,6 @@ class SmtpTransport:
         return self._stopped
 
 
-def _not_tried(domain: str, times: int, last: Outcome) -> Outcome:
-    why = f"{domain} refused {times} letters in a row: {last.code} {last.text}"
-    return Outcome("deferred", "mail", text=f"not tried: {why}")
+async def _sleep(seconds: float) -> None:
+    if seconds > 0:  # asyncio.sleep(0) costs a turn of the loop
+        await asyncio.sleep(seconds)

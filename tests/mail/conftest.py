@@ -63,6 +63,7 @@ class Misbehaving:
     open_most: int = 0
     sessions: int = 0
     in_clear: list[str] = field(default_factory=list)
+    reading: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _used: dict[str, int] = field(default_factory=dict)
@@ -140,6 +141,7 @@ class Misbehaving:
                 return
 
     async def _text(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, envelope: dict[str, str]) -> bool:
+        self.reading.set()
         dot = self.action("dot")
         if dot.early is not None:
             await reader.readexactly(dot.early)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -191,108 +192,32 @@ def unused_port():
         return probe.getsockname()[1]
 
 
-def test_sessions_are_used_again_up_to_their_limit(misbehaving, plain_server, make_message, began):
+@pytest.mark.parametrize(
+    "address", ["user@x> AUTH=<", "a@b\r\nDATA", "a b@example.net", "<a@example.net>", "a@b,c@d", ""]
+)
+def test_addresses_cannot_speak_smtp(misbehaving, plain_server, make_message, began, address):
+    """An envelope that did not come from `build` is refused before a word is said."""
+
     async def scenario():
-        async with misbehaving({}).running() as server:
-            settings = plain_server(server.port, connections=1, messages_per_connection=3)
-            async with SmtpTransport(settings) as transport:
-                found = [await transport.deliver(make_message(f"r{i}@example.net"), begin=began) for i in range(7)]
-            return found, server
+        async with misbehaving({}).running() as server, SmtpTransport(plain_server(server.port)) as transport:
+            letters = [replace(make_message(), recipient=address), replace(make_message(), sender=address)]
+            return [await transport.deliver(m, begin=began) for m in letters], server
 
     found, server = run(scenario())
-    assert [o.kind for o in found] == ["accepted"] * 7
-    assert server.sessions == 3
-    assert server.commands.count("QUIT") == 3
-
-
-def test_connection_limit_of_two_loses_nothing(misbehaving, plain_server, make_message, began):
-    """Five workers at a server that takes two sessions: the pool shrinks and every letter arrives once."""
-
-    async def scenario():
-        async with misbehaving({}, most=2).running() as server:
-            async with SmtpTransport(plain_server(server.port, connections=5)) as transport:
-                letters = [make_message(f"r{i}@example.net") for i in range(40)]
-                found = await asyncio.gather(*(transport.deliver(m, begin=began) for m in letters))
-            return found, server
-
-    found, server = run(scenario())
-    assert [o.kind for o in found] == ["accepted"] * 40
-    assert len({recipient for _, recipient, _ in server.accepted}) == len(server.accepted) == 40
-
-
-def test_an_idle_session_that_died_costs_nothing(misbehaving, plain_server, make_message, began):
-    """The server hung up on the second MAIL of a session: the letter goes through a new one, begun once."""
-
-    async def scenario():
-        script = {"MAIL": ["250 ok", misbehaving.do(hang_up=True)]}
-        async with (
-            misbehaving(script).running() as server,
-            SmtpTransport(plain_server(server.port, connections=1)) as transport,
-        ):
-            return [await transport.deliver(make_message(), begin=began) for _ in range(2)], server
-
-    found, server = run(scenario())
-    assert [o.kind for o in found] == ["accepted"] * 2
-    assert began.times == 2
-    assert server.sessions == 2
-
-
-def test_refusals_for_a_fault_of_ours_pause_their_domain(misbehaving, plain_server, make_message, began):
-    """After N policy refusals in a row a domain is left alone; another domain and other faults do not count."""
-
-    async def scenario():
-        script = {"RCPT": ["554 5.7.1 blocked", "550 5.1.1 unknown", "554 5.7.1 blocked", "550 5.7.26 unauthenticated"]}
-        async with (
-            misbehaving(script).running() as server,
-            SmtpTransport(plain_server(server.port, connections=1, refusals_in_a_row=3)) as transport,
-        ):
-            found = [await transport.deliver(make_message(f"r{i}@a.example"), begin=began) for i in range(5)]
-            other = await transport.deliver(make_message("r@b.example"), begin=began)
-            return found, other, transport.paused, server
-
-    found, other, paused, server = run(scenario())
-    assert [o.kind for o in found] == ["refused"] * 4 + ["deferred"]
-    assert "not tried: a.example refused 3 letters in a row" in found[4].text
-    assert other.kind == "accepted"
-    assert list(paused) == ["a.example"]
-    assert sum(c.startswith("RCPT") for c in server.commands) == 5
-
-
-def test_a_refused_sender_stops_the_run(misbehaving, plain_server, make_message, began):
-    async def scenario():
-        async with (
-            misbehaving({"MAIL": "554 5.7.1 sender blocked"}).running() as server,
-            SmtpTransport(plain_server(server.port, refusals_in_a_row=3)) as transport,
-        ):
-            return [await transport.deliver(make_message(f"r@{i}.example"), begin=began) for i in range(5)], server
-
-    found, server = run(scenario())
-    assert [o.kind for o in found] == ["refused"] * 3 + ["stop"] * 2
-    assert sum(c.startswith("MAIL") for c in server.commands) == 3
-
-
-def test_stop_releases_everyone_who_waits(misbehaving, plain_server, make_message, began):
-    """A stop while twenty tasks wait for one session ends all of them."""
-
-    async def scenario():
-        script = {"MAIL": misbehaving.do(say="530 5.7.0 log in first", wait=0.1)}
-        async with (
-            misbehaving(script).running() as server,
-            SmtpTransport(plain_server(server.port, connections=1)) as transport,
-        ):
-            return await asyncio.gather(*(transport.deliver(make_message(), begin=began) for _ in range(20)))
-
-    assert {o.kind for o in run(scenario())} == {"stop"}
+    assert [(o.kind, o.phase) for o in found] == [("refused", "mail")] * 2
+    assert {c.split()[0] for c in server.commands} <= {"EHLO", "RSET", "QUIT"}
     assert began.times == 0
 
 
-def test_a_session_that_will_not_part_holds_up_nobody(misbehaving, plain_server, make_message, began):
-    """A server that says nothing to QUIT delays neither a letter nor, for long, the end of the run."""
+@pytest.mark.parametrize("end", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\r", b"\r\n.\n"])
+def test_bare_line_ends_are_not_sent(misbehaving, plain_server, make_message, began, end):
+    """SMTP smuggling (CVE-2023-51764): no message of ours can hold another one."""
 
     async def scenario():
-        async with misbehaving({"QUIT": misbehaving.do(silent=True)}).running() as server:
-            settings = plain_server(server.port, connections=2, messages_per_connection=1, timeout=0.5)
-            async with SmtpTransport(settings) as transport, asyncio.timeout(0.4):
-                return [await transport.deliver(make_message(), begin=began) for _ in range(2)]
+        async with misbehaving({}).running() as server, SmtpTransport(plain_server(server.port)) as transport:
+            data = b"Subject: x\r\n\r\nbody" + end + b"MAIL FROM:<evil@example.org>\r\n"
+            return await transport.deliver(replace(make_message(), data=data), begin=began), server
 
-    assert [o.kind for o in run(scenario())] == ["accepted"] * 2
+    found, server = run(scenario())
+    assert (found.kind, found.text) == ("refused", "bare CR or LF in the message")
+    assert "DATA" not in server.commands
