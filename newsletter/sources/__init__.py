@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.model import Digest
@@ -21,7 +22,10 @@ from newsletter.sources.spec import SourceSpec
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Judgement", "Reading", "SourceSpec", "fetch", "fetch_papers", "judge", "open_client", "read_path"]
+__all__ = [
+    "Judgement", "Reading", "SourceSpec", "fetch", "fetch_papers", "judge", "open_client", "read_bibliography",
+    "read_path",
+]  # fmt: skip
 
 
 def open_client(*, contact: str = "", timeout: float = 30.0) -> httpx.Client:
@@ -43,3 +47,10 @@ def fetch_papers(ids: Sequence[str], client: httpx.Client) -> Reading:
     from newsletter.sources import live
 
     return live.fetch_papers(ids, client)
+
+
+def read_bibliography(path: Path) -> Reading:
+    """The papers of a reference manager's export (see `newsletter.sources.bibliography`); raises DigestError."""
+    from newsletter.sources import bibliography
+
+    return bibliography.read_bibliography(path)

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Engine
 
 from newsletter.model import ArchivedPaper, Digest, Paper
 from newsletter.store.connection import batches, insert, reading, writing
-from newsletter.store.reconcile import Added, Changes, Record, key_of, keys_of, reconcile
+from newsletter.store.reconcile import UNLISTED, Added, Changes, Record, key_of, keys_of, reconcile, take_in
 from newsletter.store.tables import PAPER_KEYS, PAPERS, SIGHTINGS, SOURCE_STATES, VECTORS
 from newsletter.store.vectors import get_vectors, put_vectors
 
 __all__ = [
-    "Added", "SourceState", "add_digest", "days", "get_vectors", "papers", "papers_of_day", "put_vectors",
-    "record_source", "sighted", "source_states", "usual_size", "window",
+    "Added", "SourceState", "add_digest", "add_unlisted", "days", "get_vectors", "papers", "papers_of_day",
+    "put_vectors", "record_source", "sighted", "source_states", "usual_size", "window",
 ]  # fmt: skip
 
 Fetched = Literal["fetched", "empty", "stale", "failed"]
@@ -45,15 +45,25 @@ def add_digest(engine: Engine, digest: Digest) -> Added:
     becomes the earliest on which any digest listed it, so that the order of fetching does not matter.
     """
     with writing(engine, lock="newsletter archive") as connection:
-        wanted = {key for paper in digest.papers for key in keys_of(paper)}
-        free: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(PAPERS.c.number), 0) + 1)).scalar_one()
-        changes = reconcile(digest, _records(connection, wanted), free)
+        changes = reconcile(digest, *_known(connection, digest.papers))
         _write(connection, changes)
         _execute(
             connection,
             insert(connection, SIGHTINGS).on_conflict_do_nothing(),
             [{"source": digest.source, "day": digest.day, "paper": number} for number in changes.sighted],
         )
+    return changes.added
+
+
+def add_unlisted(engine: Engine, papers: Sequence[Paper]) -> Added:
+    """Takes in papers that no digest has listed, in one transaction: what a reader likes.
+
+    They have no first day, hence are in no edition, window or count of days, until a digest lists them: then they are
+    that day's as if they had never been here. A known paper keeps its days and counts; its empty fields are filled.
+    """
+    with writing(engine, lock="newsletter archive") as connection:
+        changes = take_in(papers, UNLISTED, *_known(connection, papers))
+        _write(connection, changes)
     return changes.added
 
 
@@ -90,7 +100,8 @@ def papers(engine: Engine, ids: Iterable[str]) -> dict[str, Paper]:
 
 def days(engine: Engine) -> dict[date, int]:
     """How many papers were first seen on each day, oldest day first."""
-    query = sa.select(PAPERS.c.first_day, sa.func.count()).group_by(PAPERS.c.first_day).order_by(PAPERS.c.first_day)
+    listed = sa.select(PAPERS.c.first_day, sa.func.count()).where(PAPERS.c.first_day < UNLISTED[0])
+    query = listed.group_by(PAPERS.c.first_day).order_by(PAPERS.c.first_day)
     with reading(engine) as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
 
@@ -140,6 +151,13 @@ def _paper(row: Sequence[Any]) -> Paper:
     return Paper(**{**values, "authors": tuple(values["authors"]), "categories": tuple(values["categories"])})
 
 
+def _known(connection: Connection, papers: Sequence[Paper]) -> tuple[list[Record], int]:
+    """Every record that shares a key with one of the papers, and the first free number."""
+    wanted = {key for paper in papers for key in keys_of(paper)}
+    free: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(PAPERS.c.number), 0) + 1)).scalar_one()
+    return _records(connection, wanted), free
+
+
 def _records(connection: Connection, wanted: Collection[str]) -> list[Record]:
     """Every record that one of the keys leads to, with all of its keys."""
     numbers: set[int] = set()
@@ -159,9 +177,7 @@ def _records(connection: Connection, wanted: Collection[str]) -> list[Record]:
 
 def _write(connection: Connection, changes: Changes) -> None:
     _execute(connection, sa.insert(PAPERS), [_row(record) for record in changes.inserted])
-    changeable: dict[str, Any] = {
-        name: sa.bindparam(name) for name in (*_NAMES, "first_day", "last_day") if name != "id"
-    }
+    changeable: dict[str, Any] = {name: sa.bindparam(name) for name in (*_NAMES, "first_day", "last_day")}
     update = sa.update(PAPERS).where(PAPERS.c.number == sa.bindparam("b_number")).values(changeable)
     _execute(connection, update, [{**_row(record), "b_number": record.number} for record in changes.updated])
     keys = insert(connection, PAPER_KEYS)

@@ -16,7 +16,11 @@ from datetime import date
 from newsletter.identity import arxiv_id, doi_id, identity_keys, title_key
 from newsletter.model import Digest, Paper
 
-__all__ = ["Added", "Changes", "Record", "key_of", "keys_of", "reconcile"]
+__all__ = ["UNLISTED", "Added", "Changes", "Record", "key_of", "keys_of", "reconcile", "take_in"]
+
+# First and last day of a paper that no digest has listed (a reader's like): the earlier of UNLISTED[0] and any day is
+# that day, and so is the later of UNLISTED[1] and it
+UNLISTED = (date.max, date.min)
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _COUNTS = ("upvotes", "comments", "stars")
@@ -72,18 +76,23 @@ def keys_of(paper: Paper) -> tuple[str, ...]:
 
 def reconcile(digest: Digest, known: Sequence[Record], first_free: int) -> Changes:
     """The changes for `digest`, given every record that shares a key with it, and the first free number."""
+    return take_in(digest.papers, (digest.day, digest.day), known, first_free)
+
+
+def take_in(papers: Sequence[Paper], span: tuple[date, date], known: Sequence[Record], first_free: int) -> Changes:
+    """`reconcile` for papers that were listed from the first to the last day of `span`, or are UNLISTED."""
     before = {record.number: record for record in known}
     now = dict(before)
     by_key = {key: record.number for record in known for key in record.keys}
     merged: dict[int, int] = {}
     listed: list[int] = []
-    for paper in map(_storable, digest.papers):
+    for paper in map(_storable, papers):
         keys = keys_of(paper)
         same = _same(paper, keys, by_key, now)
         if same:
-            record = _update(_merge(same, digest.day), paper, digest.day)
+            record = _update(_merge(same, span[0]), paper, span, keys[0])
         else:
-            record = Record(first_free, replace(paper, id=keys[0]), digest.day, digest.day, frozenset())
+            record = Record(first_free, replace(paper, id=keys[0]), *span, frozenset())
             first_free += 1
         for other in same:
             if other.number != record.number:
@@ -133,9 +142,12 @@ def _merge(same: Sequence[Record], day: date) -> Record:
     return replace(first, first_day=min(first.first_day, day))
 
 
-def _update(record: Record, paper: Paper, day: date) -> Record:
-    filled = _fill(record.paper, paper, newer=day >= record.last_day)
-    return replace(record, paper=filled, last_day=max(record.last_day, day))
+def _update(record: Record, paper: Paper, span: tuple[date, date], name: str) -> Record:
+    """The record after `paper`, named `name`, was met again. A first listing tells more of a paper than a like did."""
+    last_day = max(record.last_day, span[1])
+    if record.last_day == UNLISTED[1] != last_day:
+        return replace(record, paper=_fill(replace(paper, id=name), record.paper, newer=False), last_day=last_day)
+    return replace(record, paper=_fill(record.paper, paper, newer=span[1] >= record.last_day), last_day=last_day)
 
 
 def _fill(old: Paper, new: Paper, *, newer: bool) -> Paper:
@@ -185,16 +197,25 @@ def _changes(
     before: Mapping[int, Record], now: Mapping[int, Record], merged: Mapping[int, int], listed: Sequence[int]
 ) -> Changes:
     sighted = tuple(dict.fromkeys(merged.get(number, number) for number in listed))
+    known = {number for number in sighted if number in before and _listed(before[number]) >= _listed(now[number])}
     inserted = tuple(record for number, record in now.items() if number not in before)
     updated = tuple(record for number, record in now.items() if number in before and record != before[number])
     return Changes(
         Added(
-            tuple(now[number].paper.id for number in sighted if number not in before),
-            tuple(now[number].paper.id for number in sighted if number in before),
+            tuple(now[number].paper.id for number in sighted if number not in known),
+            tuple(now[number].paper.id for number in sighted if number in known),
         ),
         inserted,
         updated,
         {loser: winner for loser, winner in merged.items() if loser in before},
-        frozenset(r.number for r in updated if r.paper.abstract != before[r.number].paper.abstract),
+        frozenset(r.number for r in updated if _text(r.paper) != _text(before[r.number].paper)),
         sighted,
     )
+
+
+def _listed(record: Record) -> bool:
+    return record.last_day != UNLISTED[1]
+
+
+def _text(paper: Paper) -> tuple[str, str]:
+    return paper.title, paper.abstract

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 __all__ = [
-    "ATTEMPTS", "DELIVERIES", "DELIVERY_PAPERS", "EDITIONS", "FEEDBACK", "FROZEN", "LETTERS", "METADATA", "PAPERS",
-    "PAPER_KEYS", "SIGHTINGS", "SOURCE_STATES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS",
+    "ABSENT", "ATTEMPTS", "DELIVERIES", "DELIVERY_PAPERS", "EDITIONS", "FEEDBACK", "FROZEN", "LETTERS", "METADATA",
+    "PAPERS", "PAPER_KEYS", "SIGHTINGS", "SOURCE_STATES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS",
 ]  # fmt: skip
 
 # PostgreSQL's text takes no NUL, and neither database a lone surrogate
@@ -114,6 +114,13 @@ VECTORS = Table(
     Column("model", Text, primary_key=True),
     Column("paper", ForeignKey("papers.number", ondelete="CASCADE"), primary_key=True, index=True),
     Column("vector", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+
+# Papers that readers like and arXiv does not know, by id; `asked` is when it said so
+ABSENT = Table(
+    "absent_papers", METADATA,
+    Column("id", Text, primary_key=True),
+    Column("asked", sa.Date, nullable=False),
 )  # fmt: skip
 
 SOURCE_STATES = Table(

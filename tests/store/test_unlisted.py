@@ -1,4 +1,4 @@
-"""A paper that a reader likes is in the archive and in no edition, until a digest lists it; absent ones are remembered."""
+"""A paper that a reader likes is in the archive and in no edition until a digest lists it; absent ones are kept in mind."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def test_a_like_known_by_its_title_alone_becomes_the_digests_paper(store, make_p
 
 
 def test_two_likes_that_a_digest_shows_to_be_one_are_that_one(store, make_paper):
-    archive.add_unlisted(store, [make_paper(1, id="doi:10.1/x", title="A"), make_paper(1, title="B")])
-    archive.add_digest(store, Digest("page", MONDAY, (make_paper(1, doi="10.1/x"),)))
+    archive.add_unlisted(store, [make_paper(1, id="doi:10.1000/x", title="A"), make_paper(1, title="B")])
+    archive.add_digest(store, Digest("page", MONDAY, (make_paper(1, doi="10.1000/x"),)))
     assert archive.days(store) == {MONDAY: 1}
-    assert {p.id for p in archive.papers(store, ["doi:10.1/x", "arxiv:2503.00001"]).values()} == {"arxiv:2503.00001"}
+    assert {p.id for p in archive.papers(store, ["doi:10.1000/x", "arxiv:2503.00001"]).values()} == {"arxiv:2503.00001"}
 
 
 def test_papers_that_arxiv_did_not_know_are_remembered_from_the_last_time_it_was_asked(store):
