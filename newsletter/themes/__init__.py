@@ -1,5 +1,12 @@
-"""Themes of the day's papers, learned with BERTopic on the rolling window, named as their own papers name them."""
+"""Themes of the day's papers, learned with BERTopic on the rolling window, named as their own papers name them.
 
-from newsletter.themes.learn import MORE, Learned, learn
+learn(window, vectors, day, known, ...)     the day's themes, and what tomorrow must know of them
+evaluate_papers(papers, vectors, ...)       the same over an evaluation suite
+write_map(path, window, vectors, known)     the window as an interactive map, one offline HTML file
+"""
 
-__all__ = ["MORE", "Learned", "learn"]
+from newsletter.themes.edition import MORE
+from newsletter.themes.learn import Learned, evaluate_papers, learn
+from newsletter.themes.map import write_map
+
+__all__ = ["MORE", "Learned", "evaluate_papers", "learn", "write_map"]

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from newsletter.themes.place import NOWHERE, Labels, Vectors
+from newsletter.themes.place import NOWHERE, Labels, Vectors, centre
 from newsletter.themes.words import STOP_WORDS
 
-SMALL = 60  # papers; below it UMAP's neighbourhoods are the whole window
+SMALL = 200  # papers; below it agglomerative clustering found the categories of arXiv papers as well or better
 WORD = r"(?u)\b[^\W\d_][^\W_]+\b"
 
 
@@ -22,7 +22,8 @@ WORD = r"(?u)\b[^\W\d_][^\W_]+\b"
 class Topics:
     """Groups of papers and what BERTopic's c-TF-IDF says of them.
 
-    labels: (n,) group of each paper, -1 for none. vocabulary: (w,) words. weights: (groups, w) c-TF-IDF.
+    labels: (n,) group of each paper, -1 for none; groups are numbered without gaps. vocabulary: (w,) words.
+    weights: (groups, w) c-TF-IDF.
     """
 
     labels: Labels
@@ -51,14 +52,14 @@ class Settled:
 
 
 def least_size(papers: int) -> int:
-    """Papers that make a theme: 3 in a small window, then growing as the square root (12 of 900, 23 of 3,400)."""
-    return max(3, int(0.4 * math.sqrt(papers) + 0.5))
+    """Papers that make a theme: 2 of 20, 3 of 40, then growing as the square root (11 of 500, 29 of 3,400)."""
+    return max(2 if papers <= 30 else 3, int(0.5 * math.sqrt(papers) + 0.5) if papers >= SMALL else 0)
 
 
 def fit(texts: Sequence[str], vectors: Vectors, settle: Callable[[Labels], Labels], *, seed: int) -> Topics:
     """Learns groups on `vectors`, lets `settle` correct them, and draws words for them from `texts`.
 
-    vectors: (n, d) float32 unit rows, n at least 2. The same input and seed give the same groups.
+    vectors: (n, d) unit rows, n at least 3; `settle` returns groups numbered without gaps. Deterministic.
     """
     bertopic = load_bertopic()
     clusters = Settled(_clusterer(len(texts)), settle)
@@ -70,7 +71,9 @@ def fit(texts: Sequence[str], vectors: Vectors, settle: Callable[[Labels], Label
         ctfidf_model=bertopic.vectorizers.ClassTfidfTransformer(reduce_frequent_words=True),
     )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="n_jobs value", category=UserWarning)
+        # what umap says of a graph in pieces and of its seed: both are meant
+        warnings.filterwarnings("ignore", module=r"umap\.", category=UserWarning)
+        warnings.filterwarnings("ignore", module=r"sklearn\.manifold", category=UserWarning)
         numbers, _ = model.fit_transform(list(texts), embeddings=vectors)
     return _topics(np.asarray(clusters.labels_, dtype=np.int64), numbers, model)
 
@@ -93,11 +96,19 @@ def _topics(labels: Labels, numbers: Sequence[int], model: Any) -> Topics:
     return Topics(labels, vocabulary, np.asarray(model.c_tf_idf_[rows].todense(), dtype=np.float64))
 
 
-def _clusterer(papers: int) -> Any:
-    if papers < SMALL:
+class Agglomerative:
+    """Average linkage on centred rows, about seven papers a group: in a small window their field drowns the rest."""
+
+    def fit_predict(self, rows: NDArray[np.floating]) -> NDArray[np.integer]:
         from sklearn.cluster import AgglomerativeClustering
 
-        return AgglomerativeClustering(n_clusters=None, distance_threshold=0.75, metric="cosine", linkage="average")
+        model = AgglomerativeClustering(n_clusters=max(2, round(len(rows) / 7)), linkage="average")
+        return np.asarray(model.fit_predict(centre(np.asarray(rows, dtype=np.float32))))
+
+
+def _clusterer(papers: int) -> Any:
+    if papers < SMALL:
+        return Agglomerative()
     from hdbscan import HDBSCAN
 
     return HDBSCAN(

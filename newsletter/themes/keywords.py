@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from newsletter.themes.fit import WORD, Topics
 from newsletter.themes.phrases import singular
 
 COUNT = 10
@@ -40,3 +41,20 @@ def npmi(presence: NDArray[np.bool_]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         values = np.log(together / np.outer(alone, alone)) / -np.log(together)
     return np.where(together <= 0, -1.0, np.where(together >= 1, 1.0, values))
+
+
+def describe(texts: Sequence[str], topics: Topics) -> list[tuple[str, ...]]:
+    """Keywords of each group, best first, from its strongest words by c-TF-IDF."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    pools = [np.argsort(-weights, kind="stable")[:POOL] for weights in topics.weights]
+    if not pools:
+        return []
+    columns = np.unique(np.concatenate(pools))
+    counter = CountVectorizer(vocabulary=[topics.vocabulary[i] for i in columns], binary=True, token_pattern=WORD)
+    presence = counter.transform(texts).tocsc()
+    out = []
+    for pool, weights in zip(pools, topics.weights, strict=True):
+        here = presence[:, np.searchsorted(columns, pool)].toarray().astype(bool)
+        out.append(keywords(weights[pool], [topics.vocabulary[i] for i in pool], here))
+    return out

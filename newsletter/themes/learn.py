@@ -1,6 +1,7 @@
 """The window's papers to the day's themes.
 
-window, vectors -> fit (BERTopic) -> place (outliers) -> match (known themes) -> names, keywords, momentum -> Learned
+window, vectors, known -> group (BERTopic; known themes live on; outliers placed) -> keywords, labels, ids -> known
+known, window -> edition (the day's papers by theme, momentum) -> Learned
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from numpy.typing import NDArray
 from newsletter.errors import NewsletterError
 from newsletter.model import ArchivedPaper, KnownTheme, Paper, Theme, ThemeEvent
 from newsletter.text import paper_text
-from newsletter.themes import keywords, match, names
-from newsletter.themes.fit import Topics, fit, least_size
-from newsletter.themes.momentum import momentum
-from newsletter.themes.names import Encode
+from newsletter.themes.edition import MORE, edition_themes
+from newsletter.themes.group import Grouped, group
+from newsletter.themes.keywords import describe
+from newsletter.themes.names import Encode, label
 from newsletter.themes.phrases import plain
-from newsletter.themes.place import NOWHERE, Labels, Vectors, centroids, compact, dissolve, floor, place, unit
+from newsletter.themes.place import NOWHERE, Labels, Vectors, centroids, unit
 
-MORE = "more"
-READ = 20_000  # characters of an abstract that count words
+READ = 20_000  # characters of title and abstract that count words
+KEPT = 10  # days that a label stays at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +61,35 @@ def learn(
     """
     rows = checked(vectors, len(window), model)
     papers = [archived.paper for archived in window]
-    topics = group(papers, rows, seed=seed)
-    count = int(topics.labels.max(initial=NOWHERE)) + 1
-    means = centroids(rows, topics.labels, count)
-    members = [frozenset(papers[i].id for i in np.flatnonzero(topics.labels == g).tolist()) for g in range(count)]
-    same = _same(members, means, known, {p.id for p in papers}, model)
-    words = describe(papers, topics)
-    labels = label(papers, topics, means, encode, {g: known[k].label for g, k in same.items()})
-    ids = [known[same[g]].id if g in same else _new_id(day, members[g]) for g in range(count)]
-    remembered = tuple(
-        KnownTheme(
-            id=ids[g], label=labels[g], keywords=words[g], papers=tuple(sorted(members[g])),
-            centroid=tuple(means[g].tolist()), model=model, last_day=day,
-            first_day=known[same[g]].first_day if g in same else day,
-            labelled=known[same[g]].labelled if g in same else day,
-        )
-        for g in range(count)
-    )  # fmt: skip
-    events = tuple(ThemeEvent(day, "born", ids[g]) for g in range(count) if g not in same)
-    themes = edition_themes(window, rows, topics.labels, means, remembered, day=day, window_days=window_days)
-    assignment = {p.id: ids[g] if g >= 0 else MORE for p, g in zip(papers, topics.labels.tolist(), strict=True)}
+    texts = [readable(paper) for paper in papers]
+    grouped = group(texts, rows, _before(papers, known), len(known), seed=seed)
+    labels = grouped.topics.labels
+    remembered, renamed = _remember(papers, texts, rows, grouped, known, day=day, model=model, encode=encode)
+    events = (*_events(grouped, known, remembered, day), *renamed)
+    themes = edition_themes(window, rows, labels, remembered, day=day, window_days=window_days)
+    ids = [*(theme.id for theme in remembered), MORE]
+    assignment = {paper.id: ids[g] for paper, g in zip(papers, labels.tolist(), strict=True)}
     return Learned(themes, remembered, events, assignment)
+
+
+def evaluate_papers(
+    papers: Sequence[Paper], vectors: NDArray[np.float32], *, model: str, seed: int, encode: Encode | None = None
+) -> list[dict[str, object]]:
+    """One ``{"id", "theme", "label", "keywords"}`` for each paper, in order, as a day of these papers would be learned.
+
+    theme is None for papers that fit nowhere. vectors: (n, d), row i embeds papers[i].
+    """
+    day = date(2000, 1, 1)  # any: a window of one day
+    window = [ArchivedPaper(paper, day) for paper in papers]
+    learned = learn(window, vectors, day, (), model=model, seed=seed, window_days=1, encode=encode)
+    themes = {theme.id: theme for theme in learned.known}
+    return [_result(paper, themes.get(learned.assignment[paper.id])) for paper in papers]
+
+
+def _result(paper: Paper, theme: KnownTheme | None) -> dict[str, object]:
+    if theme is None:
+        return {"id": paper.id, "theme": None, "label": "", "keywords": []}
+    return {"id": paper.id, "theme": theme.id, "label": theme.label, "keywords": list(theme.keywords)}
 
 
 def checked(vectors: NDArray[np.floating], papers: int, model: str) -> Vectors:
@@ -100,95 +109,57 @@ def checked(vectors: NDArray[np.floating], papers: int, model: str) -> Vectors:
     return unit(rows)
 
 
-def group(papers: Sequence[Paper], vectors: Vectors, *, seed: int) -> Topics:
-    """Groups of the papers and their words. Fewer than two papers make no group."""
-    nothing = np.full(len(papers), NOWHERE, dtype=np.int64)
-    if len(papers) < 2:
-        return Topics(nothing, (), np.zeros((0, 0)))
-
-    def settle(found: Labels) -> Labels:
-        kept = dissolve(compact(found), least_size(len(papers)))
-        return place(vectors, kept, floor(vectors, kept, 0.02))
-
-    return fit([_text(paper) for paper in papers], vectors, settle, seed=seed)
-
-
-def describe(papers: Sequence[Paper], topics: Topics) -> list[tuple[str, ...]]:
-    """Keywords of each group, best first."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    out = []
-    for weights in topics.weights:
-        pool = np.argsort(-weights, kind="stable")[: keywords.POOL]
-        words = [topics.vocabulary[i] for i in pool]
-        counts = CountVectorizer(vocabulary=words, binary=True).transform([_text(p) for p in papers])
-        out.append(keywords.keywords(weights[pool], words, counts.toarray().astype(bool)))
-    return out
-
-
-def label(
-    papers: Sequence[Paper], topics: Topics, means: Vectors, encode: Encode | None, kept: Mapping[int, str]
-) -> list[str]:
-    """A label for each group; those of `kept` stay."""
-    weights = [
-        {topics.vocabulary[i]: row[i] / row.max() for i in np.argsort(-row)[:100] if row[i] > 0}
-        for row in topics.weights
-    ]
-    options = names.candidates(names.read(papers), topics.labels, means, encode, weights)
-    fresh = [group for group in range(len(means)) if group not in kept]
-    chosen = names.choose([options[g] for g in fresh], list(kept.values()))
-    return [kept[g] if g in kept else chosen[fresh.index(g)] or "Theme" for g in range(len(means))]
-
-
-def edition_themes(
-    window: Sequence[ArchivedPaper],
-    vectors: Vectors,
-    labels: Labels,
-    means: Vectors,
-    known: Sequence[KnownTheme],
-    *,
-    day: date,
-    window_days: int,
-) -> tuple[Theme, ...]:
-    """The themes that hold papers of the day, largest first, "more" last."""
-    today = np.array([archived.day == day for archived in window], dtype=bool)
-    ages = np.array([min(max((day - archived.day).days, 0), window_days - 1) for archived in window], dtype=np.int64)
-    volume = np.bincount(ages, minlength=window_days)[::-1].tolist()
-    themes = []
-    for g, theme in enumerate(known):
-        rows = np.flatnonzero(today & (labels == g))
-        rows = rows[np.argsort(-(vectors[rows] @ means[g]), kind="stable")]
-        history = np.bincount(ages[labels == g], minlength=window_days)[::-1].tolist()
-        ids = tuple(window[i].paper.id for i in rows.tolist())
-        if ids:
-            themes.append(Theme(theme.id, theme.label, theme.keywords, ids, momentum(history, volume)))
-    themes.sort(key=lambda theme: (-len(theme.papers), theme.label))
-    rest = tuple(window[i].paper.id for i in np.flatnonzero(today & (labels < 0)).tolist())
-    if rest:
-        history = np.bincount(ages[labels < 0], minlength=window_days)[::-1].tolist()
-        themes.append(Theme(MORE, "More papers" if themes else "Papers", (), rest, momentum(history, volume)))
-    return tuple(themes)
-
-
-def _same(
-    members: Sequence[frozenset[str]], means: Vectors, known: Sequence[KnownTheme], here: set[str], model: str
-) -> dict[int, int]:
-    comparable = [theme.model == model and len(theme.centroid) == means.shape[1] for theme in known]
-    theirs = np.array(
-        [theme.centroid if ok else [0.0] * means.shape[1] for theme, ok in zip(known, comparable, strict=True)]
-    ).reshape(len(known), means.shape[1])
-    before = [frozenset(theme.papers) & here for theme in known]
-    seen = frozenset[str]().union(*before)
-    return match.pair(match.likeness([m & seen for m in members], means, before, unit(theirs)))
-
-
-def _new_id(day: date, members: frozenset[str]) -> str:
-    text = day.isoformat() + "\n" + "\n".join(sorted(members))
-    return "t" + hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def _text(paper: Paper) -> str:
+def readable(paper: Paper) -> str:
+    """What words are counted in: title and abstract, without LaTeX, of sane length."""
     return plain(paper_text(paper)[:READ])
 
 
-__all__ = ["MORE", "Learned", "learn"]
+def _before(papers: Sequence[Paper], known: Sequence[KnownTheme]) -> Labels:
+    theme_of = {paper: number for number, theme in enumerate(known) for paper in theme.papers}
+    return np.array([theme_of.get(paper.id, NOWHERE) for paper in papers], dtype=np.int64)
+
+
+def _remember(
+    papers: Sequence[Paper],
+    texts: Sequence[str],
+    vectors: Vectors,
+    grouped: Grouped,
+    known: Sequence[KnownTheme],
+    *,
+    day: date,
+    model: str,
+    encode: Encode | None,
+) -> tuple[tuple[KnownTheme, ...], list[ThemeEvent]]:
+    """The themes as tomorrow will know them, one for each group, and those that got another label."""
+    means = centroids(vectors, grouped.topics.labels, len(grouped.numbers))
+    words = describe(texts, grouped.topics)
+    old = [known[number] if number < len(known) else None for number in grouped.numbers]
+    held = [theme.label if theme else "" for theme in old]
+    fixed = [theme is not None and (day - theme.labelled).days < KEPT for theme in old]
+    labels = label(papers, grouped.topics, means, encode, held=held, fixed=fixed)
+    themes, renamed = [], []
+    for g, theme in enumerate(old):
+        members = tuple(sorted(papers[i].id for i in np.flatnonzero(grouped.topics.labels == g).tolist()))
+        kept = theme is not None and theme.label == labels[g]
+        themes.append(
+            KnownTheme(
+                id=theme.id if theme else _new_id(day, members), label=labels[g], keywords=words[g], papers=members,
+                centroid=tuple(means[g].tolist()), model=model, last_day=day,
+                first_day=theme.first_day if theme else day, labelled=theme.labelled if theme and kept else day,
+            )
+        )  # fmt: skip
+        if theme and not kept:
+            renamed.append(ThemeEvent(day, "renamed", theme.id))
+    return tuple(themes), renamed
+
+
+def _events(
+    grouped: Grouped, known: Sequence[KnownTheme], remembered: Sequence[KnownTheme], day: date
+) -> list[ThemeEvent]:
+    ids = {number: theme.id for number, theme in enumerate(known)}
+    ids.update((number, theme.id) for number, theme in zip(grouped.numbers, remembered, strict=True))
+    return [ThemeEvent(day, c.kind, ids[c.group], ids.get(c.other, "")) for c in grouped.changes]
+
+
+def _new_id(day: date, members: Sequence[str]) -> str:
+    return "t" + hashlib.sha256("\n".join((day.isoformat(), *members)).encode("utf-8", "replace")).hexdigest()[:10]

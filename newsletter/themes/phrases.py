@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 
-from newsletter.model import Paper
-from newsletter.themes.words import FUNCTION
+from newsletter.themes.words import DETERMINERS, FUNCTION
+
+Key = tuple[str, ...]
+Words = tuple[str, ...]
 
 READ = 4000  # characters of an abstract that are read for phrases
 LONGEST = 4  # words
@@ -17,16 +19,7 @@ _MATH = re.compile(r"\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+\*?(?:\[[^\]]*\])?")
 _LINK = re.compile(r"https?://\S+|www\.\S+|\S+@\S+")
 _TOKEN = re.compile(r"[^\W_](?:[\w+'’./-]*[\w+])?|[^\w\s{}]|_")
-_WORD = re.compile(r"[^\W\d_]")
 _POSSESSIVE = re.compile(r"['’]s?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A phrase in one paper: `key` is equal for its spellings (case, hyphens, plural), `words` as written."""
-
-    key: tuple[str, ...]
-    words: tuple[str, ...]
 
 
 def plain(text: str) -> str:
@@ -34,24 +27,29 @@ def plain(text: str) -> str:
     return _COMMAND.sub(" ", _MATH.sub(" ; ", _LINK.sub(" ; ", text))).replace("{", "").replace("}", "")
 
 
-def runs(text: str) -> Iterator[list[str]]:
-    """Stretches of words that no punctuation and no function word interrupts."""
+def runs(text: str) -> Iterator[tuple[list[str], str]]:
+    """Stretches of words that no punctuation and no function word interrupts, each with what follows in lower case."""
     run: list[str] = []
-    for token in _TOKEN.findall(plain(text)):
+    for token in (*_TOKEN.findall(plain(text)), "."):
         word = _POSSESSIVE.sub("", token)
-        if not word or not word[0].isalnum() or word.lower() in FUNCTION:
+        lower = word.lower()
+        if not word or not word[0].isalnum() or lower in FUNCTION:
             if run:
-                yield run
-            run = []
-        elif token != word:  # "Newton's method": the possessive ends a phrase, the next may begin
-            yield [*run, word]
+                yield run, lower
             run = []
         else:
             run.append(word)
-    if run:
-        yield run
+            if token != word:  # "Newton's method": the possessive ends a phrase, the next may begin
+                yield run, "'s"
+                run = []
 
 
+def noun_end(follower: str) -> bool:
+    """Whether what follows a run tells that it ended in a noun: a verb would have a determiner after it."""
+    return follower not in DETERMINERS
+
+
+@lru_cache(maxsize=100_000)
 def singular(word: str) -> str:
     """A rough singular of an English word in lower case, for comparing, never for showing."""
     if len(word) <= 3 or word.endswith(("ss", "us", "is")):
@@ -63,30 +61,17 @@ def singular(word: str) -> str:
     return word.removesuffix("s")
 
 
-def key(words: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=100_000)
+def _parts(word: str) -> Key:
+    return tuple(singular(part) for part in re.split(r"[-/]", word.lower()) if part)
+
+
+def key(words: Iterable[str]) -> Key:
     """What two spellings of a phrase have in common: lower case, hyphens as spaces, singular."""
-    return tuple(singular(part) for word in words for part in re.split(r"[-/]", word.lower()) if part)
+    return tuple(part for word in words for part in _parts(word))
 
 
-def phrases(text: str) -> Iterator[Phrase]:
-    """Every stretch of one to four words inside a run, as often as it stands there."""
-    for run in runs(text):
-        for start in range(len(run)):
-            for end in range(start + 1, min(start + LONGEST, len(run)) + 1):
-                words = tuple(run[start:end])
-                if any(_WORD.search(word) for word in words):
-                    yield Phrase(key(words), words)
-
-
-def phrases_of(paper: Paper) -> tuple[Counter[Phrase], frozenset[tuple[str, ...]]]:
-    """How often a paper says each phrase, and the keys that stand in its title."""
-    titled = list(phrases(paper.title))
-    said = Counter(titled)
-    said.update(phrases(paper.abstract[:READ]))
-    return said, frozenset(phrase.key for phrase in titled)
-
-
-def spelling(forms: Counter[tuple[str, ...]]) -> str:
+def spelling(forms: Counter[Words]) -> str:
     """The commonest way to write a phrase, in title case: small letters rise, other capitals stay as they are."""
     words, _ = max(forms.items(), key=lambda item: (item[1], item[0]))
     return " ".join(title_case(word) for word in words)

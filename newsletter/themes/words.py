@@ -11,5 +11,12 @@ def _listed(name: str) -> frozenset[str]:
 
 
 FUNCTION = _listed("function")
+DETERMINERS = _listed("determiners")
 ACADEMIC = _listed("academic")
 STOP_WORDS = frozenset(word for word in FUNCTION | ACADEMIC if word.isalpha() and len(word) > 1)
+
+
+def nameable(words: tuple[str, ...]) -> bool:
+    """Whether a phrase neither begins nor ends with a word of every abstract, and ends with a word of letters."""
+    first, last = words[0].lower(), words[-1].lower()
+    return first not in ACADEMIC and last not in ACADEMIC and last[-1].isalpha() and len(last) > 1

@@ -1,0 +1,54 @@
+"""The themes as the day's edition shows them: its own papers by theme, with momentum. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from newsletter.model import ArchivedPaper, KnownTheme, Theme
+from newsletter.themes.momentum import momentum
+from newsletter.themes.place import Labels, Vectors
+
+MORE = "more"
+
+
+def edition_themes(
+    window: Sequence[ArchivedPaper],
+    vectors: Vectors,
+    labels: Labels,
+    known: Sequence[KnownTheme],
+    *,
+    day: date,
+    window_days: int,
+) -> tuple[Theme, ...]:
+    """The themes that hold papers of the day, largest first, "more" last; in each, nearest to the centroid first.
+
+    labels: (n,) the row of `known` that each paper of the window belongs to, -1 for none.
+    """
+    today = np.array([archived.day == day for archived in window], dtype=bool)
+    ages = np.array([min(max((day - archived.day).days, 0), window_days - 1) for archived in window], dtype=np.int64)
+    volume = _per_day(ages, window_days)
+    themes = []
+    for row, theme in enumerate(known):
+        mine = np.flatnonzero(today & (labels == row))
+        if len(mine):
+            mine = mine[np.argsort(-(vectors[mine] @ np.array(theme.centroid)), kind="stable")]
+            moves = momentum(_per_day(ages[labels == row], window_days), volume)
+            themes.append(Theme(theme.id, theme.label, theme.keywords, _ids(window, mine), moves))
+    themes.sort(key=lambda theme: (-len(theme.papers), theme.label))
+    rest = np.flatnonzero(today & (labels < 0))
+    if len(rest):
+        moves = momentum(_per_day(ages[labels < 0], window_days), volume)
+        themes.append(Theme(MORE, "More papers" if themes else "Papers", (), _ids(window, rest), moves))
+    return tuple(themes)
+
+
+def _per_day(ages: Labels, days: int) -> list[int]:
+    counts: list[int] = np.bincount(ages, minlength=days)[::-1].tolist()
+    return counts
+
+
+def _ids(window: Sequence[ArchivedPaper], rows: Labels) -> tuple[str, ...]:
+    return tuple(window[i].paper.id for i in rows.tolist())

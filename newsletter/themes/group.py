@@ -1,0 +1,68 @@
+"""The window's papers to groups with numbers that live on: BERTopic's proposal, yesterday's themes, outliers placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from newsletter.themes.carry import Change, carry
+from newsletter.themes.fit import Topics, fit, least_size
+from newsletter.themes.place import NOWHERE, Labels, Vectors, centroids, compact, dissolve, floor, nearest, place
+
+SAMPLE = 8000  # papers that BERTopic learns on; the others go to the nearest centroid
+OUTSIDE = 0.01  # share of the clustered papers that lie farther from their centroid than an outlier may
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """topics: groups of all papers. numbers[g]: the known theme that group g is, or a number past them: new.
+
+    changes: what happened, in terms of those numbers.
+    """
+
+    topics: Topics
+    numbers: tuple[int, ...]
+    changes: tuple[Change, ...]
+
+
+def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *, seed: int) -> Grouped:
+    """Groups of papers. texts, vectors (n, d) and before (n,) go together; before is the known theme, -1 for none.
+
+    Papers without a vector (a row of zeros) fit nowhere. Fewer than three papers make no group.
+    """
+    rows = _sample(np.flatnonzero(vectors.any(axis=1)), seed)
+    labels = np.full(len(texts), NOWHERE, dtype=np.int64)
+    if len(rows) < 3:
+        return Grouped(Topics(labels, (), np.zeros((0, 0))), (), ())
+    some, own = vectors[rows], before[rows]
+    happened: list[Change] = []
+    numbers: list[int] = []
+
+    def settle(found: Labels) -> Labels:
+        least = least_size(len(rows))
+        carried = carry(dissolve(compact(found), least), own, some, known, least)
+        happened.extend(carried.changes)
+        numbers.extend(np.unique(carried.labels[carried.labels >= 0]).tolist())
+        kept = compact(carried.labels)
+        return place(some, kept, floor(some, kept, OUTSIDE))
+
+    topics = fit([texts[i] for i in rows.tolist()], some, settle, seed=seed)
+    labels[rows] = topics.labels
+    rest = np.setdiff1d(np.flatnonzero(vectors.any(axis=1)), rows)
+    if len(rest) and numbers:
+        means = centroids(some, topics.labels, len(numbers))
+        labels[rest] = nearest(vectors[rest], means, floor(some, topics.labels, OUTSIDE))
+        held = {number: g for g, number in enumerate(numbers)}
+        stay = np.array([held.get(int(b), NOWHERE) for b in before[rest]], dtype=np.int64)
+        labels[rest] = np.where(stay >= 0, stay, labels[rest])
+    living = set(numbers)
+    changes = tuple(c for c in happened if c.kind == "merged" or c.group in living)
+    return Grouped(Topics(labels, topics.vocabulary, topics.weights), tuple(numbers), changes)
+
+
+def _sample(rows: Labels, seed: int) -> Labels:
+    if len(rows) <= SAMPLE:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, SAMPLE, replace=False))
