@@ -24,6 +24,11 @@ __all__ = ["INCLUDE", "Templates", "compiled", "environment", "expanded", "load_
 INCLUDE = re.compile(r"""<mj-include\s+path=["'](?:\./)?([^"']*)["']\s*(?:/>|>\s*</mj-include>)""")
 _MESSAGE = re.compile(r"\b_\('([^'\\{}]*)'\)")
 _DEEPEST = 5
+# what MJML writes and has no way to say otherwise
+_CORRECTIONS = (
+    ('role="article"', 'role="main"'),  # a page needs a main landmark
+    ("color:#ffffff;line-height:1px", "mso-hide:all;line-height:1px"),  # white on white counts as spam; for Outlook
+)
 _BETWEEN = re.compile(r">\s*\n\s*<")
 _INDENT = re.compile(r"\s*\n\s*")
 
@@ -108,8 +113,9 @@ def compiled(override: Path | None = None) -> str:
         raise ConfigError(
             "cannot compile the template", which="letter.mjml", why=str(error), do="Run newsletter check"
         ) from error
-    landmark = html.replace('role="article"', 'role="main"', 1)  # a page needs one, and MJML has no way to say so
-    return _INDENT.sub("\n", _BETWEEN.sub("><", landmark))
+    for made, wanted in _CORRECTIONS:
+        html = html.replace(made, wanted, 1)
+    return _INDENT.sub("\n", _BETWEEN.sub("><", html))
 
 
 def _translated(text: str, language: str) -> str:

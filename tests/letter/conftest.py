@@ -4,6 +4,8 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import date
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,32 @@ LINKS = Links(
 IMPRINT = Imprint("Trending papers", "Example Society, 1 Library Lane, London", "papers@example.org")
 
 
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+HEAD = {
+    "From": "Papers <papers@example.org>",
+    "To": "ada@example.org",
+    "Date": "Thu, 13 Mar 2025 07:30:00 +0000",
+    "Message-ID": "<abc@example.org>",
+    "List-Id": "Papers <papers.example.org>",
+    "List-Unsubscribe": "<https://papers.example.org/unsubscribe/abc>, <mailto:leave@example.org>",
+    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    "Auto-Submitted": "auto-generated",
+    "DKIM-Signature": "v=1; h=From:To:Subject:Date:Message-ID:List-Unsubscribe:List-Unsubscribe-Post; b=x",
+}
+
+
+def message(case="full", *, head=None, html=("", ""), text=("", "")) -> bytes:
+    """A golden letter as a message, with header fields and parts changed; a header of None is left out."""
+    mail = EmailMessage(policy=SMTP.clone(max_line_length=900))
+    subject = (GOLDEN / f"{case}.headers").read_text("utf-8").splitlines()[0]
+    for name, value in {**HEAD, "Subject": subject, **(head or {})}.items():
+        if value is not None:
+            mail[name] = value
+    mail.set_content((GOLDEN / f"{case}.txt").read_text("utf-8").replace(*text))
+    mail.add_alternative((GOLDEN / f"{case}.html").read_text("utf-8").replace(*html), subtype="html")
+    return mail.as_bytes()
+
+
 @pytest.fixture(scope="session")
 def templates():
     return load_templates()
@@ -106,9 +134,9 @@ def build():
         pass
 
     made = Build()
-    for maker in (paper, edition, picks, reader):
+    for maker in (paper, edition, picks, reader, message):
         setattr(made, maker.__name__, maker)
-    made.LINKS, made.IMPRINT, made.DAY, made.SHARED = LINKS, IMPRINT, DAY, SHARED
+    made.LINKS, made.IMPRINT, made.DAY, made.HEAD = LINKS, IMPRINT, DAY, HEAD
     return made
 
 

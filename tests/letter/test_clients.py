@@ -74,3 +74,18 @@ def test_the_reference_engine_finds_nothing_wrong_with_the_templates():
     answer = json.loads(done.stdout)
     assert answer["errors"] == []
     assert answer["html"].count("{% for card in top %}") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not shutil.which("spamassassin"), reason="SPAM SCORE NOT MEASURED: no spamassassin (apt-get install)"
+)
+@pytest.mark.parametrize("case", ["full", "one-paper", "arabic", "200-papers"])
+def test_spamassassin_without_network_scores_below_one(build, case, tmp_path):
+    command = ["spamassassin", "--local", "--test-mode", "--nocreate-prefs"]
+    home = {**os.environ, "HOME": str(tmp_path)}  # it learns from what it reads, and would write that down at home
+    done = subprocess.run(command, input=build.message(case), capture_output=True, check=True, timeout=120, env=home)
+    report = done.stdout.decode("utf-8", "replace")
+    score = re.search(r"Content analysis details:\s+\((-?[\d.]+) points", report)
+    assert score
+    assert float(score[1]) < 1.0, report[report.index("Content analysis") :]

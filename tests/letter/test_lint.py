@@ -11,34 +11,11 @@ from hypothesis import strategies as st
 from newsletter.letter.lint import RULES, lint
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-HEAD = {
-    "From": "Papers <papers@example.org>",
-    "To": "ada@example.org",
-    "Date": "Thu, 13 Mar 2025 07:30:00 +0000",
-    "Message-ID": "<abc@example.org>",
-    "List-Id": "Papers <papers.example.org>",
-    "List-Unsubscribe": "<https://papers.example.org/unsubscribe/abc>, <mailto:leave@example.org>",
-    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    "Auto-Submitted": "auto-generated",
-    "DKIM-Signature": "v=1; h=From:To:Subject:Date:Message-ID:List-Unsubscribe:List-Unsubscribe-Post; b=x",
-}
-
-
-def message(case="full", *, head=None, html=("", ""), text=("", "")) -> bytes:
-    """A golden letter as a message, with header fields and parts changed; a header of None is left out."""
-    mail = EmailMessage(policy=SMTP.clone(max_line_length=900))
-    subject = (GOLDEN / f"{case}.headers").read_text("utf-8").splitlines()[0]
-    for name, value in {**HEAD, "Subject": subject, **(head or {})}.items():
-        if value is not None:
-            mail[name] = value
-    mail.set_content((GOLDEN / f"{case}.txt").read_text("utf-8").replace(*text))
-    mail.add_alternative((GOLDEN / f"{case}.html").read_text("utf-8").replace(*html), subtype="html")
-    return mail.as_bytes()
 
 
 @pytest.mark.parametrize("case", [file.stem for file in sorted(GOLDEN.glob("*.html"))])
-def test_our_letters_break_no_rule(case):
-    assert lint(message(case)) == []
+def test_our_letters_break_no_rule(case, build):
+    assert lint(build.message(case)) == []
 
 
 FIRST_LINK = '<a class="a" href="https://papers.example.org/letters/abc"'
@@ -81,15 +58,15 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("rule", "change"), BROKEN, ids=[f"{rule}-{n}" for n, (rule, _) in enumerate(BROKEN)])
-def test_each_rule_finds_its_fault_and_only_that(rule, change):
-    good, bad = message(), message(**change)
+def test_each_rule_finds_its_fault_and_only_that(rule, change, build):
+    good, bad = build.message(), build.message(**change)
     assert good != bad
     assert {finding.rule for finding in lint(bad)} - {"nesting", "same-links"} | {rule} == {rule}
     assert rule in {finding.rule for finding in lint(bad)}
 
 
-def test_faults_of_raw_octets_are_found():
-    good = message()
+def test_faults_of_raw_octets_are_found(build):
+    good = build.message()
     assert "line-length" in {f.rule for f in lint(b"X-Long: " + b"x" * 1000 + b"\r\n" + good)}
     assert "header-once" in {f.rule for f in lint(b"Subject: twice\r\n" + good)}
     assert "header-clean" in {f.rule for f in lint(b"X-Odd: a\x00b\r\n" + good)}
@@ -102,9 +79,9 @@ def test_every_rule_has_a_fault_here():
     assert {rule for rule, _ in BROKEN} | raw == set(RULES)
 
 
-def test_a_letter_of_text_alone_is_right():
+def test_a_letter_of_text_alone_is_right(build):
     mail = EmailMessage(policy=SMTP)
-    for name, value in {**HEAD, "Subject": "A subject that is neither short nor too long"}.items():
+    for name, value in {**build.HEAD, "Subject": "A subject that is neither short nor too long"}.items():
         mail[name] = value
     mail.set_content((GOLDEN / "full.txt").read_text("utf-8"))
     assert lint(mail.as_bytes()) == []
