@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import random
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def read_pairs(paths: Iterable[Path]) -> Iterator[Pair]:
 def paper_keys(pair: Pair) -> tuple[str, ...]:
     """Keys under which the paper is the same as another: its title's, and its abstract's beginning's."""
     title, abstract = pair
-    start = "".join(c for c in abstract.casefold() if c.isalnum())[:_ABSTRACT_START]
+    folded = unicodedata.normalize("NFKD", abstract).casefold()
+    start = "".join(c for c in folded if c.isalnum())[:_ABSTRACT_START]
     return (title_key(title), f"abstract:{start}") if start else (title_key(title),)
 
 

@@ -170,4 +170,4 @@ def _through_unit(slope: Floats, rows: Floats, lengths: Floats) -> Floats:
 
 def _log_softmax(logits: Floats, axis: int) -> Floats:
     shifted = logits - logits.max(axis=axis, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), dtype=np.float32)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), logits.dtype)
