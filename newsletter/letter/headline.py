@@ -40,7 +40,7 @@ def subject(titles: Sequence[str], fillers: Sequence[str], day: date, language: 
 def _one(titles: Sequence[str], language: str) -> str:
     say, rest = messages(language), len(titles) - 1
     if not rest:
-        return clipped(say.gettext("{title} · one paper today").format(title=titles[0]), SUBJECT[1])
+        return clipped(say.gettext("{title} · one paper for you").format(title=titles[0]), SUBJECT[1])
     form = say.ngettext("{title} and {count} more", "{title} and {count} more", rest)
     room = SUBJECT[1] - len(form.format(title="", count=number(rest, language)))
     text = form.format(title=clipped(titles[0], room), count=number(rest, language))
@@ -50,7 +50,7 @@ def _one(titles: Sequence[str], language: str) -> str:
 def _two(titles: Sequence[str], language: str) -> str:
     say, rest = messages(language), len(titles) - 2
     if rest < 0:
-        return clipped(say.gettext("One paper today: {title}").format(title=titles[0]), SUBJECT[1])
+        return clipped(say.gettext("One paper for you: {title}").format(title=titles[0]), SUBJECT[1])
     form = say.gettext("{first} and {second}")
     if rest:
         form = say.ngettext("{first}, {second} and {count} more", "{first}, {second} and {count} more", rest)

@@ -62,7 +62,7 @@ _DANGLING = re.compile(
     in\ contrast|also|we\ (?:additionally|also|further)|for\ example|for\ instance|but|yet|and|or|
     then|finally|second|third|secondly|lastly|nevertheless|instead|meanwhile|as\ a\ result|it|they|its|their|these|
     this(?!\ (?:paper|work|study|article|report|survey)))\b|
-    (?:\d|[ivx]+|[a-d])\)|(?-i:[a-z]))""",
+    (?:\d|[ivx]+|[a-d])\)|(?-i:[a-z])|.{0,60}\b(?:therefore|thus|hence)\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 # openings that lean on the sentence before, when the rest stands alone

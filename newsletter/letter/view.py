@@ -17,6 +17,7 @@ from newsletter.model import Entry, Letter, Paper, Section, Theme
 
 __all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "safe_url", "view"]
 
+_SAID_BY_HEADING = {"trending": ("trending", "fresh"), "explore": ("explore",)}
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
@@ -173,7 +174,8 @@ def _card(entry: Entry, place: int, language: str, taken: set[str], *, text_only
         card = _renamed(card, taken)
         names = [card.title, *(link.text for link in card.links)]
     taken.update(names)
-    given = [reason for reason in entry.pick.reasons if reason.kind != entry.pick.kind]  # the heading says it
+    said = _SAID_BY_HEADING.get(entry.pick.kind, ())
+    given = [reason for reason in entry.pick.reasons if reason.kind not in said]
     why = reasons(given, language, 1 if entry.compact else 2)
     picture = None if text_only else card.picture
     return Card(card.title, card.url, card.authors, card.facts, card.links, picture, entry.summary, why, place)
@@ -192,21 +194,28 @@ def _renamed(card: Card, taken: set[str]) -> Card:
 
 @lru_cache(maxsize=8192)
 def _full(paper: Paper, title: str, language: str) -> Card:
-    gettext = messages(language).gettext
-    links = [Link(gettext("PDF {name}").format(name=isolated(_name(paper, paper.pdf), language)), safe_url(paper.pdf))]
-    links.append(Link(gettext("Code {name}").format(name=isolated(_place(paper.code), language)), safe_url(paper.code)))
-    links.append(
-        Link(gettext("Project {name}").format(name=isolated(_place(paper.project), language)), safe_url(paper.project))
-    )
-    picture = safe_url(paper.thumbnail)
+    picture, url = safe_url(paper.thumbnail), _address(paper)
+    alt = messages(language).gettext("Picture from the paper")
     return Card(
         title=title,
-        url=_address(paper),
+        url=url,
         authors=people(paper.authors, language, 4),
         facts=counts(paper.upvotes, paper.comments, paper.stars, language),
-        links=tuple(link for link in links if link.url and link.url != _address(paper)),
-        picture=Picture(picture, gettext("Picture from the paper")) if picture.startswith("https:") else None,
+        links=_links(paper, url, language),
+        picture=Picture(picture, alt) if picture.startswith("https:") else None,
     )
+
+
+def _links(paper: Paper, page: str, language: str) -> tuple[Link, ...]:
+    """PDF, code and project, each address once and none that the title leads to already."""
+    gettext = messages(language).gettext
+    offered = (
+        (gettext("PDF {name}"), _name(paper, paper.pdf), safe_url(paper.pdf)),
+        (gettext("Code {name}"), _place(paper.code), safe_url(paper.code)),
+        (gettext("Project {name}"), _place(paper.project), safe_url(paper.project)),
+    )
+    first = {url: form.format(name=isolated(name, language)) for form, name, url in reversed(offered)}
+    return tuple(Link(text, url) for url, text in reversed(first.items()) if url and url != page)
 
 
 @lru_cache(maxsize=8192)

@@ -72,17 +72,22 @@ def reason(given: Reason, language: str) -> str:
     """One reason in words."""
     gettext = messages(language).gettext
     what = isolated(clipped(readable(given.what), 70), language)
-    words = isolated(", ".join(clipped(readable(word), 30) for word in given.words[:3]), language)
+    words = isolated(", ".join(_as_told(clipped(readable(word), 30), what) for word in given.words[:3]), language)
     known = {
         "interest": gettext("Matches “{what}”: {words}") if words else gettext("Matches “{what}”"),
         "like": gettext("Close to “{what}”, which you liked"),
         "author": gettext("By {what}, whom you follow"),
         "keyword": gettext("Mentions {what}, which you follow"),
-        "trending": gettext("Widely read today"),
+        "trending": gettext("Widely read"),
         "fresh": gettext("Brand new"),
         "explore": gettext("A step outside your interests"),
     }
     return known[given.kind].format(what=what, words=words)
+
+
+def _as_told(word: str, what: str) -> str:
+    """A word of a title without the title's capital, where the reader writes it small."""
+    return word.lower() if word.istitle() and word.lower() in what else word
 
 
 def label(theme: Theme, language: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.letter.view import safe_url
+from newsletter.letter.view import _links, safe_url
 from newsletter.letter.wording import clipped, counts, momentum, people, reason, reasons
 from newsletter.model import Momentum, Reason
 
@@ -61,7 +61,7 @@ def test_counts_that_are_unknown_or_zero_are_not_mentioned():
         (Reason("like", "A Paper", 0.5), "Close to “A Paper”, which you liked"),
         (Reason("author", "Jimmy Lin", 0.5), "By Jimmy Lin, whom you follow"),
         (Reason("keyword", "HNSW", 0.5), "Mentions HNSW, which you follow"),
-        (Reason("trending", "", 0.5), "Widely read today"),
+        (Reason("trending", "", 0.5), "Widely read"),
         (Reason("fresh", "", 0.5), "Brand new"),
         (Reason("explore", "", 0.5), "A step outside your interests"),
         (Reason("keyword", "{words} {0} %s", 0.5), "Mentions {words} {0} %s, which you follow"),
@@ -98,3 +98,15 @@ def test_momentum_in_words():
 def test_text_is_cut_between_words(text, room, short):
     assert clipped(text, room) == short
     assert len(clipped(text, room)) <= room
+
+
+def test_an_address_is_linked_once_and_not_where_the_title_leads(build):
+    repository = "https://github.com/example/letters"
+    paper = build.paper(1, code=repository, project=repository)
+    assert [link.url for link in _links(paper, "", "en")] == [paper.pdf, repository]
+    assert [link.text for link in _links(paper, paper.pdf, "en")] == ["Code example/letters"]
+
+
+def test_a_matched_word_is_written_as_the_reader_wrote_it():
+    given = Reason("interest", "data selection with HNSW", 1.0, ("Data", "HNSW", "Selection"))
+    assert reason(given, "en") == "Matches “data selection with HNSW”: data, HNSW, selection"
