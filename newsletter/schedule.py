@@ -24,6 +24,7 @@ from newsletter.store import archive, ledger
 log = structlog.get_logger()
 TICK = timedelta(seconds=30)
 _RETRY = timedelta(minutes=15)  # between tries of a source that failed, was empty or stale
+_LIKES = ""  # in place of a source's name, which is never empty
 _LOOK_BACK = 2  # days whose letters may still be on their way
 
 
@@ -105,8 +106,20 @@ def fetch_due(desk: Desk, now: datetime) -> None:
                 new=len(intake.new),
                 reason=intake.reason,
             )
+    _fetch_likes(desk, day, now)
     if changed:
         pipeline.prepare(desk.workspace, day)
+
+
+def _fetch_likes(desk: Desk, day: date, now: datetime) -> None:
+    """Ask arXiv for liked papers that the archive does not have; where there are none, it is not asked."""
+    last = desk.tried.get((_LIKES, day))
+    if last is not None and now - last < _RETRY:
+        return
+    desk.tried[_LIKES, day] = now
+    if (intake := pipeline.fetch_likes(desk.workspace, today=day)) is not None:
+        refused = [refusal.where for refusal in intake.refused]
+        log.info("liked papers fetched", new=len(intake.new), unknown=refused, reason=intake.reason)
 
 
 def due_letters(workspace: Workspace, now: datetime) -> dict[date, list[tuple[Subscriber, Due]]]:

@@ -7,13 +7,26 @@ import sys
 from newsletter.cli.app import app
 from newsletter.errors import NewsletterError
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "register"]
+
+
+def register() -> None:
+    """Give the application its commands: importing their modules does it."""
+    from newsletter.cli import (  # noqa: F401
+        configuration,
+        delivery,
+        demo,
+        digests,
+        evaluate,
+        likes,
+        reading,
+        service,
+    )
 
 
 def main() -> None:
     """Run the command line; an expected failure becomes one paragraph on stderr and its exit status."""
-    from newsletter.cli import configuration, delivery, demo, digests, evaluate, reading, service  # noqa: F401  they register
-
+    register()
     try:
         app()
     except NewsletterError as error:

@@ -26,8 +26,8 @@ class _InOrder(TyperGroup):
 
 
 _ORDER = (
-    "demo", "init", "check", "schema", "fetch", "themes", "rank", "preview", "send", "status", "deliveries", "resend",
-    "run",
+    "demo", "init", "check", "schema", "fetch", "themes", "rank", "preview", "likes", "send", "status", "deliveries",
+    "resend", "run",
 )  # fmt: skip
 
 app = typer.Typer(

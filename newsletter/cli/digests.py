@@ -29,17 +29,23 @@ def fetch(
     force: Annotated[bool, typer.Option("--force", help="Take a digest that is far smaller than usual.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read digests into the archive: from the configured sources, or from a file or folder."""
+    """Read digests into the archive: from the configured sources, or from a file or folder.
+
+    Papers that readers like and the archive does not have are fetched with the sources.
+    """
+    liked = None
     with pipeline.open_workspace(context.obj) as workspace, working("Reading digests"):
         if path is not None:
             taken = pipeline.fetch_path(workspace, path, day=parse_day(day), today=now().date(), force=force)
         else:
             days = _days(parse_day(day), parse_day(since), parse_day(until), now().date())
             taken = pipeline.fetch_sources(workspace, source, days, force=force)
+            liked = pipeline.fetch_likes(workspace, today=now().date()) if source is None else None
+    shown = [*taken, liked] if liked else taken
     if as_json:
-        print_json([_as_json(intake) for intake in taken])
+        print_json([_as_json(intake) for intake in shown])
     else:
-        _show(taken)
+        _show(shown)
     failed = [intake for intake in taken if intake.state in ("failed", "small")]
     if failed:
         raise typer.Exit(1)
@@ -86,7 +92,7 @@ def _show(taken: Sequence[pipeline.Intake]) -> None:
         )
     )
     total = sum(len(i.new) for i in taken)
-    out.print(f"{total} new papers in the archive from {len(taken)} digests.")
+    out.print(f"{total} new papers in the archive.")
     speak = console(stderr=True)
     for intake in taken:
         if intake.reason:

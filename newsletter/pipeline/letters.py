@@ -96,10 +96,11 @@ def explain(workspace: Workspace, edition: Edition, reader: Subscriber, paper: s
     scope = gather(workspace, edition, _days(reader, edition.day))
     known = archive.papers(workspace.engine, [paper])
     wanted = known[paper].id if paper in known else arxiv_id(paper) or paper
-    day, background = _corpora(workspace, scope, [reader.profile])
+    profile = _with_feedback(workspace, [reader])[0]
+    day, background = _corpora(workspace, scope, [profile])
     seen = ledger.already_sent(workspace.engine, [reader.name], among=[p.id for p in scope.papers], besides=edition.id)
     told = explain_pick(
-        reader.profile, wanted, day, background, encode=_model(workspace).encode, themes=_theme_of(scope),
+        profile, wanted, day, background, encode=_model(workspace).encode, themes=_theme_of(scope),
         momentum={theme.id: theme.momentum for theme in scope.themes}, seen=seen[reader.name], today=edition.day,
     )  # fmt: skip
     if told is None:
@@ -142,17 +143,24 @@ def _rank(workspace: Workspace, scope: Edition, group: Sequence[Subscriber]) -> 
 
 
 def _with_feedback(workspace: Workspace, group: Sequence[Subscriber]) -> list[Profile]:
-    """The profiles with what their readers said of papers since: more and save are likes, less is a dislike."""
+    """The profiles with what their readers said of papers since: more and save are likes, less is a dislike.
+
+    Papers are named as the archive names them, so that one liked by its DOI or title counts too.
+    """
     said = feedback.feedback(workspace.engine, [reader.name for reader in group])
-    profiles = []
-    for reader in group:
-        likes = tuple(f.paper for f in said.get(reader.name, ()) if f.kind in ("more", "save"))
-        dislikes = tuple(f.paper for f in said.get(reader.name, ()) if f.kind == "less")
-        profile = reader.profile
-        profiles.append(
-            replace(profile, likes=_merged(profile.likes, likes), dislikes=_merged(profile.dislikes, dislikes))
-        )
-    return profiles
+    rated = [_rated(reader.profile, said.get(reader.name, ())) for reader in group]
+    here = archive.papers(workspace.engine, {i for likes, dislikes in rated for i in (*likes, *dislikes)})
+    names = {name: paper.id for name, paper in here.items()}
+    return [
+        replace(reader.profile, likes=_merged(likes, names), dislikes=_merged(dislikes, names))
+        for reader, (likes, dislikes) in zip(group, rated, strict=True)
+    ]
+
+
+def _rated(profile: Profile, said: Sequence[feedback.Feedback]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    likes = tuple(one.paper for one in said if one.kind in ("more", "save"))
+    dislikes = tuple(one.paper for one in said if one.kind == "less")
+    return (*profile.likes, *likes), (*profile.dislikes, *dislikes)
 
 
 def _corpora(workspace: Workspace, scope: Edition, profiles: Sequence[Profile]) -> tuple[Corpus, Corpus]:
@@ -184,5 +192,5 @@ def _paused(reader: Subscriber, day: date) -> bool:
     return reader.paused_until is not None and day < reader.paused_until
 
 
-def _merged(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+def _merged(rated: tuple[str, ...], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names.get(paper, paper) for paper in rated))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -35,13 +36,16 @@ class Workspace:
 
 
 @contextmanager
-def open_workspace(config: Path, environ: Mapping[str, str] | None = None) -> Iterator[Workspace]:
+def open_workspace(
+    config: Path, environ: Mapping[str, str] | None = None, *, only: AbstractSet[str] | None = None
+) -> Iterator[Workspace]:
     """The configuration in the folder `config` with its store open; raises ConfigError or StoreError.
 
-    Readers whose file has problems are left out, with a warning each; the others get their letters.
+    Readers whose file has problems are left out, with a warning each; the others get their letters. With `only`, no
+    other readers' files are read: for a preview, not for an edition.
     """
     settings = configuration.load_settings(config, os.environ if environ is None else environ)
-    found = configuration.load_subscribers(config, settings)
+    found = configuration.load_subscribers(config, settings, only=only)
     for problem in configuration.errors(found.problems):
         log.warning("profile left out", problem=str(problem))
     _make_folder(settings.data)
@@ -100,8 +104,9 @@ def find_subscriber(workspace: Workspace, name: str) -> Subscriber:
             why="; ".join(map(str, mine)),
             do="Mend the file, then run newsletter check",
         )
-    names = [reader.name for reader in readers(workspace)]
-    hint = did_you_mean(name, names) or f"There are: {', '.join(names[:20])}" if names else "There are none yet"
+    names = sorted(path.stem for path in (workspace.config / "subscribers").glob("[!.]*.y*ml"))
+    near = did_you_mean(name, names).removeprefix(": ")
+    hint = near[:1].upper() + near[1:] or (f"There are: {', '.join(names[:20])}" if names else "There are none yet")
     raise ConfigError(
         "There is no subscriber",
         which=repr(name),
@@ -114,6 +119,13 @@ def expected(workspace: Workspace, day: date, only: Collection[str] = ()) -> lis
     """Who gets a letter in the edition of `day`: those named in `only`, else everyone whose days hold this weekday."""
     if only:
         return [find_subscriber(workspace, name) for name in sorted(only)]
+    if not readers(workspace):
+        raise ConfigError(
+            "There is nobody to write to",
+            which=str(workspace.config / "subscribers"),
+            why="no subscriber's file there is right",
+            do="Write one file for each reader, such as ada.yaml; newsletter check says what is wrong with those there are",
+        )
     return [reader for reader in readers(workspace) if day.isoweekday() in reader.days]
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from ruamel.yaml import YAML
 
 _LIST_ITEM = re.compile(r"( *)- ")
+_LONG = 6  # items of a list in brackets, which stays one line
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 
 
 @dataclass(frozen=True)
 class Append:
-    """Adds to a list what is not yet in it; makes the list where there is none."""
+    """Adds to a list what is not yet in it; makes the list where there is none. `notes` are comments behind items."""
 
     items: tuple[Any, ...]
+    notes: Mapping[Any, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,74 @@ def _change(document: Any, steps: Sequence[str], change: Any) -> None:
 
 def _change_list(document: Any, key: str, change: Append | Remove) -> None:
     present = document.get(key)
-    items = present if isinstance(present, list) else [] if present is None else [present]
-    kept = [item for item in items if item not in change.items] if isinstance(change, Remove) else [*items]
-    if isinstance(change, Append):
-        kept += [item for item in dict.fromkeys(change.items) if item not in items]
-    if isinstance(present, list):
+    items = [*present] if isinstance(present, list) else [] if present is None else [present]
+    if isinstance(change, Remove):
+        added: list[Any] = []
+        kept = [item for item in items if item not in change.items]
+    else:
+        added = [item for item in dict.fromkeys(change.items) if item not in items]
+        kept = [*items, *added]
+    if isinstance(present, list) and present:
+        after = _below(present) if added else None
         _merge(present, kept)
+        _fasten(present, after)
     elif kept:
-        document[key] = _written(kept)
+        document[key] = _sequence(kept)
+    if isinstance(change, Append) and added:
+        _unfold(document, key)
+        _annotate(document[key], added, change.notes)
+
+
+def _sequence(items: Sequence[Any]) -> Any:
+    from ruamel.yaml.comments import CommentedSeq
+
+    return CommentedSeq(_written(items))
+
+
+def _unfold(document: Any, key: str) -> None:
+    """A list in brackets that has grown long goes on as one item a line, above the comments that stood below it."""
+    items = document[key]
+    if not items.fa.flow_style() or len(items) <= _LONG:
+        return
+    items.fa.set_block_style()
+    tokens = document.ca.items.get(key)
+    _fasten(items, _loosened(tokens[2]) if tokens and tokens[2] else None)
+
+
+def _below(items: Any) -> str | None:
+    """Takes from the last item the lines of comments below it, which belong to what follows the list."""
+    tokens = items.ca.items.get(len(items) - 1)
+    return _loosened(tokens[0]) if tokens and tokens[0] else None
+
+
+def _loosened(token: Any) -> str | None:
+    own, end, below = token.value.partition("\n")
+    token.value = own + end
+    return below or None
+
+
+def _fasten(items: Any, below: str | None) -> None:
+    """Puts the lines of comments `below` under the last item."""
+    if below is not None:
+        items.ca.items[len(items) - 1] = [_comment("\n" + below), None, None, None]
+
+
+def _comment(text: str) -> Any:
+    from ruamel.yaml.error import CommentMark
+    from ruamel.yaml.tokens import CommentToken
+
+    return CommentToken(text, CommentMark(0), None)
+
+
+def _annotate(items: Any, added: Sequence[Any], notes: Mapping[Any, str]) -> None:
+    """Comments behind the `added` items, where each has a line of its own."""
+    if items.fa.flow_style() or not notes:
+        return
+    first = len(items) - len(added)
+    for index, item in enumerate(items[first:], start=first):
+        if item in notes:
+            below = _below(items) if index == len(items) - 1 else None
+            items.ca.items[index] = [_comment(f" # {notes[item]}\n{below or ''}"), None, None, None]
 
 
 def _merge(present: Any, wanted: list[Any]) -> None:

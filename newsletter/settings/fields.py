@@ -17,6 +17,7 @@ from newsletter.text import tidy
 MAX_TEXT = 2000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?")
+_TITLE_KEY = re.compile(r"title:[0-9a-f]{16}")  # what `likes import` writes for a paper without arXiv id and DOI
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
@@ -150,7 +151,7 @@ def _days(value: object) -> Days:
 
 
 def _paper(value: str) -> str:
-    found = arxiv_id(value) or doi_id(value)
+    found = arxiv_id(value) or doi_id(value) or (value if _TITLE_KEY.fullmatch(value) else None)
     if found is None:
         raise ValueError(
             f"not a paper id: {value[:60]!r}; write an arXiv id or URL (arxiv:2405.19504) or a DOI (doi:10.1145/1)"

@@ -1,4 +1,4 @@
-"""A paper that a reader likes is in the archive and in no edition until a digest lists it; absent ones are kept in mind."""
+"""A liked paper is in the archive and in no edition until a digest lists it; absent ones are kept in mind."""
 
 from __future__ import annotations
 
