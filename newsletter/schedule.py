@@ -23,6 +23,7 @@ from newsletter.store import archive, ledger
 
 log = structlog.get_logger()
 TICK = timedelta(seconds=30)
+_NEEDS_A_PERSON = ("small", "stale", "failed")
 _RETRY = timedelta(minutes=15)  # between tries of a source that failed, was empty or stale
 _LIKES = ""  # in place of a source's name, which is never empty
 _LOOK_BACK = 2  # days whose letters may still be on their way
@@ -35,6 +36,7 @@ class Desk:
     workspace: Workspace
     environ: Mapping[str, str]
     tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)
 
 
 def serve(desk: Desk, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
@@ -74,8 +76,10 @@ def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] 
         waits = ledger.next_due(desk.workspace.engine, edition_id, clock())
         if waits is not None and waits <= clock() and not stop():
             report = pipeline.deliver(desk.workspace, edition_id, clock=clock, stop=stop)
-            for problem in report.problems:
-                log.warning("letters", edition=edition_id, problem=problem)
+            for waiting in report.waiting:
+                log.info("letters", edition=edition_id, waiting=waiting)
+            if report.urgent:
+                _tell(desk, edition_id, f"Letters of {edition_id} need you", "\n\n".join(report.urgent), clock())
 
 
 def fetch_due(desk: Desk, now: datetime) -> None:
@@ -96,6 +100,9 @@ def fetch_due(desk: Desk, now: datetime) -> None:
             continue
         desk.tried[source.name, day] = now
         for intake in pipeline.fetch_sources(desk.workspace, source.name, [day]):
+            if intake.state in _NEEDS_A_PERSON:
+                subject = f"{source.name}: the digest of {day} is {intake.state}"
+                _tell(desk, f"{source.name} {day}", subject, f"{intake.reason}\n\nIt is tried again by itself.", now)
             changed = changed or bool(intake.new)
             log.log(
                 30 if intake.state != "fetched" else 20,
@@ -109,6 +116,17 @@ def fetch_due(desk: Desk, now: datetime) -> None:
     _fetch_likes(desk, day, now)
     if changed:
         pipeline.prepare(desk.workspace, day)
+
+
+def _tell(desk: Desk, about: str, subject: str, text: str, now: datetime) -> None:
+    """One mail for one thing, not one for each retry; a notice that cannot be sent is in the log."""
+    if (about, subject) in desk.told:
+        return
+    desk.told.add((about, subject))
+    try:
+        pipeline.tell_operator(desk.workspace, subject, text, at=now)
+    except NewsletterError as error:
+        log.error("the operator could not be told", why=str(error))  # noqa: TRY400  the message says it all
 
 
 def _fetch_likes(desk: Desk, day: date, now: datetime) -> None:

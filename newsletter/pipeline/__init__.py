@@ -21,6 +21,7 @@ from newsletter.pipeline.editions import edition_day, edition_id, prepare, write
 from newsletter.pipeline.intake import Intake, fetch_path, fetch_sources
 from newsletter.pipeline.letters import Gathered, Preview, choose, explain, preview, write
 from newsletter.pipeline.likes import Like, Liking, add_likes, fetch_likes, import_likes, list_likes
+from newsletter.pipeline.notice import tell_operator
 from newsletter.pipeline.report import Report
 from newsletter.pipeline.testing import send_test
 from newsletter.pipeline.workspace import Workspace, expected, find_subscriber, open_workspace, readers, reloaded
@@ -31,7 +32,8 @@ __all__ = [
     "Checked", "Intake", "Like", "Liking", "Outcome", "Preview", "Workspace", "add_likes", "check", "choose", "deliver",
     "deliveries", "edition_day", "edition_id", "explain", "fetch_likes", "fetch_path", "fetch_sources",
     "find_subscriber", "import_likes", "list_likes", "open_workspace", "plan", "prepare", "preview", "readers",
-    "reloaded", "resend", "schema", "send", "send_test", "status", "write", "write_schemas", "write_theme_map",
+    "reloaded", "resend", "schema", "send", "send_test", "status", "tell_operator", "write",
+    "write_schemas", "write_theme_map",
 ]  # fmt: skip
 
 EXPIRY = timedelta(hours=23)  # a deferred letter gives way to the next day's

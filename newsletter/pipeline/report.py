@@ -9,14 +9,30 @@ from datetime import datetime
 from newsletter.model import Outcome
 
 _ON_THEIR_WAY = ("planned", "sending", "deferred", "failed", "uncertain")
+_WAITING = {
+    "deferred": "newsletter run tries again by itself, or newsletter send --date {day}",
+    "sending": "another sender is at work on these",
+    "planned": "newsletter send --date {day}",
+}
+_URGENT = {
+    "failed": "see why with newsletter deliveries --date {day} --state failed",
+    "uncertain": "the server may have these letters; they are sent again only if you say so: "
+    "newsletter resend --date {day} --state uncertain",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The edition's counts by state after a run, and a sentence for each thing that a person should know."""
+    """The edition's counts by state after a run; sentences on what waits by itself, and on what needs a person."""
 
     counts: Mapping[str, int]
-    problems: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
+    urgent: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that keeps the edition from being done."""
+        return self.urgent + self.waiting
 
     @property
     def failed(self) -> bool:
@@ -27,28 +43,20 @@ class Report:
 def report(edition: str, counts: Mapping[str, int], ended: Outcome | None, again: datetime | None) -> Report:
     """What to say of a run that `ended` early or not; `again` is when the next deferred letter is due."""
     day = edition.partition("/")[2]
-    told: list[str] = []
-    if ended is not None:
-        said = " ".join(part for part in (str(ended.code or ""), ended.enhanced, ended.text) if part)
-        told.append(
-            f"Sending stopped ({ended.phase}): {said}. No letter is lost: mend this, then {_command('send', day)}"
-        )
-    for state, sentence in _SENTENCES.items():
-        if counts[state] and not (state == "planned" and ended is not None):
-            when = f", the next try is due at {again.astimezone():%H:%M}" if again and state == "deferred" else ""
-            told.append(f"{counts[state]} {state}{when}: {sentence.format(day=day)}")
-    return Report(counts, tuple(told))
+    stopped = () if ended is None else (_stopped(ended, day),)
+    urgent = (f"{counts[state]} {state}: {text.format(day=day)}" for state, text in _URGENT.items() if counts[state])
+    waiting = [
+        f"{counts[state]} {state}{_when(state, again)}: {text.format(day=day)}"
+        for state, text in _WAITING.items()
+        if counts[state] and not (state == "planned" and ended is not None)
+    ]
+    return Report(counts, tuple(waiting), (*stopped, *urgent))
 
 
-_SENTENCES = {
-    "deferred": "newsletter run tries again by itself, or newsletter send --date {day}",
-    "failed": "see why with newsletter deliveries --date {day} --state failed",
-    "uncertain": "the server may have these letters; they are sent again only if you say so: "
-    "newsletter resend --date {day} --state uncertain",
-    "sending": "another sender is at work on these",
-    "planned": "newsletter send --date {day}",
-}
+def _stopped(ended: Outcome, day: str) -> str:
+    said = " ".join(part for part in (str(ended.code or ""), ended.enhanced, ended.text) if part)
+    return f"Sending stopped ({ended.phase}): {said}. No letter is lost: mend this, then newsletter send --date {day}"
 
 
-def _command(name: str, day: str) -> str:
-    return f"newsletter {name} --date {day}"
+def _when(state: str, again: datetime | None) -> str:
+    return f", the next try is due at {again.astimezone():%H:%M}" if again and state == "deferred" else ""

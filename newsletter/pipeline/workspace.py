@@ -124,7 +124,7 @@ def expected(workspace: Workspace, day: date, only: Collection[str] = ()) -> lis
             "There is nobody to write to",
             which=str(workspace.config / "subscribers"),
             why="no subscriber's file there is right",
-            do="Write one file for each reader, such as ada.yaml; newsletter check says what is wrong with those there are",
+            do="Write one for each reader, such as ada.yaml; newsletter check says what is wrong with those there are",
         )
     return [reader for reader in readers(workspace) if day.isoweekday() in reader.days]
 

@@ -69,7 +69,7 @@ def paper(day: str, number: int) -> dict[str, object]:
     return {
         "id": f"{day[2:4]}{day[5:7]}.{10000 + int(day[8:]) * 100 + number}",
         "title": f"Study {number} of {day}: {topic} in practice",
-        "abstract": f"We study {topic} with method {number}. It improves {topic} by {number + 3} percent over the best.",
+        "abstract": f"We study {topic} with method {number}. It improves {topic} by {number + 3} percent.",
         "authors": ["Ada Lovelace", "Emmy Noether"],
         "published": day,
         "upvotes": number,
