@@ -7,17 +7,24 @@ from dataclasses import replace
 
 from newsletter.model import Entry, Letter, Section
 
-__all__ = ["LIMIT", "next_step", "shrunk", "steps"]
+__all__ = ["LIMIT", "first_step", "next_step", "shrunk", "steps"]
 
 LIMIT = 90_000  # bytes of HTML; Gmail clips a letter at 102,400, and forwarding adds to it
 
-# bytes of markup around a compact card's summary and around the rest of it, rather too few than too many
-_SUMMARY, _CARD = 62, 540
+# bytes of markup around a compact card's summary, around the rest of it, and around all cards
+_SUMMARY, _CARD, _FRAME = 62, 540, 13_000
 
 
 def steps(letter: Letter) -> int:
     """How many steps `shrunk` can take: each paper below the best loses its summary, then its place."""
     return 2 * len(_below(letter))
+
+
+def first_step(letter: Letter) -> int:
+    """The step to begin with: 0 for a letter that should fit, else one that is rather too early than too late."""
+    below = _below(letter)
+    text = sum(len(f"{e.title}{e.pick.paper.url}{e.summary}".encode()) for e in (*letter.top, *below))
+    return next_step(letter, 0, _FRAME + text + (_CARD + _SUMMARY) * (len(letter.top) + len(below)) - LIMIT)
 
 
 def next_step(letter: Letter, step: int, excess: int) -> int:

@@ -43,7 +43,7 @@ def compose(
         day=edition.day,
         subscriber=subscriber.name,
         email=subscriber.email,
-        display_name=readable(subscriber.display_name)[:80],
+        display_name=clipped(readable(subscriber.display_name), 80),
         language=language,
         subject=subject(titles, fillers, edition.day, language, previous=previous),
         preheader=preheader(titles, _sentence(lead), fillers, edition.day, language),

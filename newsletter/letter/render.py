@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from jinja2 import Template, TemplateError
 
 from newsletter.errors import ConfigError
-from newsletter.letter.budget import LIMIT, next_step, shrunk, steps
+from newsletter.letter.budget import LIMIT, first_step, next_step, shrunk, steps
 from newsletter.letter.language import supported
 from newsletter.letter.templates import Templates
 from newsletter.letter.view import Imprint, Links, View, view
@@ -15,6 +15,7 @@ from newsletter.model import Letter
 
 __all__ = ["Rendered", "render"]
 
+_SLACK = 400  # bytes to save beyond the limit, so that one more rendering is enough
 _NAMES = tuple(f.name for f in fields(View))
 
 
@@ -33,11 +34,11 @@ def render(templates: Templates, letter: Letter, links: Links = Links(), imprint
     Raises ConfigError when a template of the user's names something that is not there.
     """
     html_template, text_template = templates.pair(supported(letter.language))
-    shown = view(letter, links, imprint)
+    step = first_step(letter)
+    shown = view(shrunk(letter, step) if step else letter, links, imprint)
     html = _render(html_template, shown)
-    step = 0
     while (excess := len(html.encode()) - LIMIT + 1) > 0 and step < steps(letter):
-        step = next_step(letter, step, excess)
+        step = next_step(letter, step, excess + _SLACK)
         shown = view(shrunk(letter, step), links, imprint)
         html = _render(html_template, shown)
     return Rendered(html, _render(text_template, shown), shown.more)

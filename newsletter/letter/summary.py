@@ -92,18 +92,16 @@ def summarise(title: str, abstract: str, *, matched: Collection[str] = (), count
 
     `matched` are the words of the paper that met the reader's interest: sentences that hold them are preferred.
     """
+    return _summary(title, abstract, frozenset(word.casefold() for word in matched), count)
+
+
+@lru_cache(maxsize=32768)
+def _summary(title: str, abstract: str, wanted: frozenset[str], count: int) -> str:
     candidates = sentences(title, abstract)
     if not candidates:
         return ""
-    wanted = frozenset(word.casefold() for word in matched)
-    if not wanted:
-        return _chosen(candidates, count)
-    return _joined(_choose(candidates, count, lambda s: s.worth + 0.5 * min(2, len(wanted & s.words))))
-
-
-@lru_cache(maxsize=16384)
-def _chosen(candidates: tuple[Sentence, ...], count: int) -> str:
-    return _joined(_choose(candidates, count, lambda s: s.worth))
+    chosen = _choose(candidates, count, lambda s: s.worth + 0.5 * min(2, len(wanted & s.words)))
+    return " ".join(sentence.text for sentence in chosen)
 
 
 def _choose(candidates: tuple[Sentence, ...], count: int, worth: Callable[[Sentence], float]) -> list[Sentence]:
@@ -122,10 +120,6 @@ def _choose(candidates: tuple[Sentence, ...], count: int, worth: Callable[[Sente
             chosen.pop()
             break
     return sorted(chosen, key=lambda s: s.place)
-
-
-def _joined(chosen: list[Sentence]) -> str:
-    return " ".join(s.text for s in chosen)
 
 
 @lru_cache(maxsize=8192)

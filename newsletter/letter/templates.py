@@ -95,7 +95,7 @@ def load_templates(override: Path | None = None) -> Templates:
 
     Raises ConfigError, with the reason, when MJML or Jinja refuses; `newsletter check` names the line.
     """
-    own = override is not None and override.is_dir() and any(override.rglob("*.*"))
+    own = override is not None and any(file.suffix in (".mjml", ".txt") for file in override.rglob("*"))
     folder = override if own else None
     html, text = compiled(folder), source("letter.txt", folder).read_text("utf-8")
     templates = Templates(html, text, ImmutableSandboxedEnvironment if own else _Direct)
