@@ -1,9 +1,8 @@
 """One SMTP session with its phases apart, so that every failure is known to be safe to retry, final, or uncertain.
 
-aiosmtplib connects, encrypts, logs in, sends commands and reads replies. Its `data()` sends the DATA command, the text
-and the final dot in one call; here they are three steps (RFC 5321 section 4.1.1.4): a refusal of DATA, and a connection
-that breaks while the text is under way, are safe to retry, because the dot has not left this process. Only silence
-after the dot is uncertain.
+aiosmtplib connects, encrypts and logs in. Its `data()` sends the DATA command, the text and the final dot in one call;
+here they are three steps (RFC 5321 section 4.1.1.4): a refusal of DATA, and a connection that breaks while the text is
+under way, are safe to retry, because the dot has not left this process. Only silence after the dot is uncertain.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import aiosmtplib
-from aiosmtplib.protocol import SMTPProtocol
 
 from newsletter.errors import ConfigError, MessageError
 from newsletter.mail import replies
 from newsletter.mail.address import normal_address
+from newsletter.mail.dialogue import Dialogue
 from newsletter.mail.message import smtputf8
 from newsletter.model import Message, Outcome, Phase
 
@@ -30,6 +29,7 @@ _TAKEN = (250, 251)  # 251: not here, but passed on
 _START_INPUT = 354
 _CLOSING = 421
 _GOODBYE_SECONDS = 5.0
+_BLOCKS = 3  # times the timeout for the text: RFC 5321 section 4.5.3.2.5 gives a block three minutes
 
 Begin = Callable[[], Awaitable[bool]]
 WITHDRAWN = Outcome("deferred", "rcpt", text="withdrawn before it was sent")
@@ -87,141 +87,119 @@ class Connection:
     """An open, greeted, encrypted session; made by `open_connection`."""
 
     def __init__(self, client: aiosmtplib.SMTP, server: Server) -> None:
+        self._offers = client.supports_extension
         self._client = client
-        self._server = server
-        transport = cast("asyncio.WriteTransport", client.transport)
-        transport.set_write_buffer_limits(high=0)  # `drain` then tells when the last octet has left this process
-        self._writer = asyncio.StreamWriter(transport, self._protocol, None, asyncio.get_running_loop())
+        self._timeout, self._dot_timeout = server.timeout, server.dot_timeout
+        self._left = server.messages_per_connection
+        self._talk = Dialogue(cast("asyncio.Transport", client.transport))
         self.taken = 0
 
     @property
     def usable(self) -> bool:
         """Whether another letter may be tried here."""
-        return self._client.is_connected and self.taken < self._server.messages_per_connection
+        return self._left > 0 and self._talk.usable
 
     async def deliver(self, message: Message, begin: Begin) -> Outcome:
         """One message to its one recipient; `begin` as in `newsletter.mail.Transport`."""
         self.taken += 1
-        if _has_bare_line_end(message.data):
-            return Outcome("refused", "mail", text="bare CR or LF in the message")
-        refused = await self._envelope(message)
+        self._left -= 1
+        refused = self._unfit(message) or await self._envelope(message)
         if refused:
             return await self._back_out(refused)
         try:
             begun = await begin()
-        except BaseException:
-            await self._reset()
+        except Exception:
+            await self._back_out(WITHDRAWN)
             raise
-        if not begun:
-            return await self._back_out(WITHDRAWN)
-        return await self._text(message.data)
+        return await self._text(message.data) if begun else await self._back_out(WITHDRAWN)
 
     async def quit(self) -> None:
         """Say goodbye for a few seconds at most, and close: the letters are safe whatever the answer."""
         try:
-            await self._client.quit(timeout=min(_GOODBYE_SECONDS, self._server.timeout))
-        except (aiosmtplib.SMTPException, OSError):
+            if self._talk.usable:
+                await self._talk.command(b"QUIT", min(_GOODBYE_SECONDS, self._timeout))
+        except OSError:
             pass
         finally:
-            self._client.close()
+            self.close()
 
     def close(self) -> None:
         """Close without a word."""
+        self._talk.close()
         self._client.close()
 
-    async def _envelope(self, message: Message) -> Outcome | None:
-        """MAIL and RCPT; None when both were accepted."""
-        wide = smtputf8(message)
-        if wide and not self._client.supports_extension("smtputf8"):
+    def _unfit(self, message: Message) -> Outcome | None:
+        """Why not a word of this message may be said here, if so."""
+        if _has_bare_line_end(message.data):
+            return Outcome("refused", "mail", text="bare CR or LF in the message")
+        if smtputf8(message) and not self._offers("smtputf8"):
             return Outcome("refused", "mail", text="the server does not offer SMTPUTF8, which this address needs")
         try:
-            sender, recipient = normal_address(message.sender), normal_address(message.recipient)
+            normal_address(message.sender)
+            normal_address(message.recipient)
         except MessageError as error:  # it could break the command line
             return Outcome("refused", "mail", text=replies.plain_text(str(error)))
-        options = [b"SIZE=%d" % len(message.data)] if self._client.supports_extension("size") else []
-        options += [b"BODY=8BITMIME", b"SMTPUTF8"] if wide else []
+        return None
+
+    async def _envelope(self, message: Message) -> Outcome | None:
+        """MAIL and RCPT, in one packet where the server offers PIPELINING; None when both were accepted."""
+        size = f" SIZE={len(message.data)}" if self._offers("size") else ""
+        wide = " BODY=8BITMIME SMTPUTF8" if smtputf8(message) else ""
+        mail = f"MAIL FROM:<{message.sender}>{size}{wide}\r\n".encode()
+        rcpt = f"RCPT TO:<{message.recipient}>\r\n".encode()
+        at_once = self._offers("pipelining")
         phase: Phase = "mail"
         try:
-            reply = await self._client.execute_command(b"MAIL", f"FROM:<{sender}>".encode(), *options)
-            if reply.code == _OK:
-                phase = "rcpt"
-                reply = await self._client.execute_command(b"RCPT", f"TO:<{recipient}>".encode())
-        except (aiosmtplib.SMTPException, OSError) as error:
+            self._talk.send(mail + rcpt if at_once else mail, replies=2 if at_once else 1)
+            reply = await self._talk.reply(self._timeout)
+            if reply.code != _OK:
+                if at_once and reply.code != _CLOSING:
+                    await self._talk.reply(self._timeout)
+                return replies.outcome("mail", *reply)
+            phase = "rcpt"
+            if not at_once:
+                self._talk.send(rcpt, replies=1)
+            reply = await self._talk.reply(self._timeout)
+        except OSError as error:
             return failure(phase, error)
-        return None if phase == "rcpt" and reply.code in _TAKEN else replies.outcome(phase, reply.code, reply.message)
+        return None if reply.code in _TAKEN else replies.outcome("rcpt", *reply)
 
     async def _text(self, data: bytes) -> Outcome:
         """DATA, the text, the dot."""
         phase: Phase = "data"
-        reply: asyncio.Task[aiosmtplib.SMTPResponse] | None = None
         try:
-            ready = await self._client.execute_command(b"DATA")
+            ready = await self._talk.command(b"DATA", self._timeout)
             if ready.code != _START_INPUT:
-                return await self._back_out(replies.outcome("data", ready.code, ready.message))
-            _raise_if_cancelled()
-            # listening starts before the text, so that a refusal in the midst of it is heard
-            reply = asyncio.create_task(self._protocol.read_response(timeout=self._server.dot_timeout))
-            self._write(_stuffed(data))
-            await self._flushed(reply)
-            if not reply.done():
-                self._write(b".\r\n")
+                return await self._back_out(replies.outcome("data", *ready))
+            # from here on the reply to the dot is owed: a refusal in the midst of the text is heard
+            self._talk.send(_stuffed(data), replies=1)
+            reply = await self._talk.flushed(_BLOCKS * self._timeout)
+            if reply is None:
+                self._talk.send(b".\r\n", replies=0)
                 phase = "dot"
-            answer = await reply
-        except (aiosmtplib.SMTPException, OSError) as error:
-            self._client.close()
+                reply = await self._talk.reply(self._dot_timeout)
+        except OSError as error:
+            self.close()
             return failure(phase, error)
         except BaseException:  # cancelled: the session is in the midst of a letter
-            self._client.close()
+            self.close()
             raise
-        finally:
-            if reply:
-                reply.cancel()
-        if phase == "data" or answer.code == _CLOSING:
-            self._client.close()
-        return replies.outcome(phase, answer.code, answer.message)
-
-    async def _flushed(self, reply: asyncio.Task[aiosmtplib.SMTPResponse]) -> None:
-        """Wait until the operating system has all that was written, or `reply` is there; raises TimeoutError."""
-        if not self._writer.transport.get_write_buffer_size():
-            return
-        drained = asyncio.create_task(self._writer.drain())
-        try:
-            # RFC 5321 section 4.5.3.2.5: three minutes for a block of data
-            done, _ = await asyncio.wait(
-                {reply, drained}, timeout=3 * self._server.timeout, return_when="FIRST_COMPLETED"
-            )
-        finally:
-            drained.cancel()
-        if not done:
-            raise TimeoutError("the server stopped reading the message")
-        if drained in done:
-            drained.exception()  # the same break ends `reply`, or the next write
-
-    def _write(self, data: bytes) -> None:
-        """Write, and know whether the operating system took it: a broken pipe shows at once."""
-        self._protocol.write(data)
-        if not self._client.is_connected:
-            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-
-    @property
-    def _protocol(self) -> SMTPProtocol:
-        if self._client.protocol is None:
-            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-        return self._client.protocol
+        if phase == "data" or reply.code == _CLOSING:
+            self.close()
+        return replies.outcome(phase, *reply)
 
     async def _back_out(self, found: Outcome) -> Outcome:
         """Leave the session ready for the next letter, if the server is still there."""
-        if found.code == _CLOSING:
-            self._client.close()
-        await self._reset()
+        try:
+            if (
+                found.code == _CLOSING
+                or not self._talk.usable
+                or (await self._talk.command(b"RSET", self._timeout)).code != _OK
+            ):
+                self.close()
+        except OSError:
+            self.close()
         return found
-
-    async def _reset(self) -> None:
-        if self._client.is_connected:
-            try:
-                await self._client.rset()
-            except (aiosmtplib.SMTPException, OSError):
-                self._client.close()
 
 
 async def open_connection(server: Server) -> Connection | Outcome:
@@ -278,13 +256,6 @@ def _own_name() -> str:
     """The name to greet with: a full host name, else an address literal (RFC 5321 section 4.1.3); no DNS look-up."""
     name = socket.gethostname()
     return name if "." in name and name.isascii() else "[127.0.0.1]"
-
-
-def _raise_if_cancelled() -> None:
-    """Python 3.11's `wait_for` loses a cancellation that meets the awaited reply; the letter must not go out then."""
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _has_bare_line_end(data: bytes) -> bool:

@@ -67,16 +67,28 @@ def read_script(script, do):
     return {name: read(step) for name, step in script.items()}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_has_its_outcome(fault, misbehaving, plain_server, make_message, began):
-    script, kind, phase, code, enhanced, recorded = FAULTS[fault]
+@pytest.fixture
+def letter_and_intent(make_message, began):
+    return make_message(), began
+
+
+PIPELINING = {"EHLO": "250-misbehaving\r\n250 PIPELINING"}
+
+
+@pytest.mark.parametrize("offers", [{}, PIPELINING], ids=["one by one", "pipelined"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_each_fault_has_its_outcome(fault, offers, misbehaving, plain_server, letter_and_intent):
+    """The same whether MAIL and RCPT go one by one or in one packet (RFC 2920)."""
+    message, began = letter_and_intent
+    script, kind, phase, code, enhanced, recorded = fault
+    script = script | offers
 
     async def scenario():
         async with (
             misbehaving(read_script(script, misbehaving.do)).running() as server,
             SmtpTransport(plain_server(server.port, timeout=0.3, dot_timeout=0.3)) as transport,
         ):
-            return await transport.deliver(make_message(), begin=began), server
+            return await transport.deliver(message, begin=began), server
 
     outcome, server = run(scenario())
     assert (outcome.kind, outcome.phase, outcome.code, outcome.enhanced) == (kind, phase, code, enhanced), outcome
