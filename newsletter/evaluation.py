@@ -156,7 +156,11 @@ def _ranked(suite: Suite, embedder: Embedder) -> Iterator[dict[str, Any]]:
 
 
 def _stage(suite: Suite, known: Index, candidates: tuple[str, ...]) -> Stage:
-    """The candidates as a day's papers, before an archive of all papers that are not from later days."""
+    """The candidates as a day's papers, before the archive of that day.
+
+    Papers that other groups ask about are of other days: the archive has them if their date is not later, and has not
+    if they bear none.
+    """
     import numpy as np
 
     from newsletter.ranking.stage import prepare
@@ -165,8 +169,10 @@ def _stage(suite: Suite, known: Index, candidates: tuple[str, ...]) -> Stage:
     day = known.rows([suite.papers[i] for i in candidates])
     dates = [suite.papers[i].published for i in candidates]
     today = max((d for d in dates if d), default=date.min)
-    archive = [i for i, p in enumerate(known.papers) if not (p.published and p.published > today)]
-    return prepare(known, day, np.array(archive, np.int64), themes={}, momentum={}, today=today, options=Options())
+    asked = {i for group in suite.groups for i in group.candidates} if today == date.min else set()
+    before = [p.published <= today if p.published else p.id not in asked for p in known.papers]
+    archive = np.flatnonzero(np.array(before, np.bool_))
+    return prepare(known, day, archive, themes={}, momentum={}, today=today, options=Options())
 
 
 def _scores(suite: Suite, groups: Sequence[Group], stage: Stage, embedder: Embedder) -> Iterator[NDArray[np.float32]]:

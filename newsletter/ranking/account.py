@@ -34,7 +34,7 @@ def _wishes(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reason
     claims = scores.claims
     found: list[tuple[float, Reason]] = []
     for k in range(*np.searchsorted(claims.owner, [reader, reader + 1])):
-        if claims.values[k, paper] <= 0:  # less alike than the average paper: it adds a little, but is no reason
+        if not claims.counts[k, paper]:
             continue
         if claims.wish[k] == LIKES:
             liked = stage.ground.index.papers[scores.learned.nearest(reader, paper)]

@@ -12,7 +12,7 @@ from newsletter.model import Interest, Profile
 from newsletter.ranking import signals
 from newsletter.ranking.features import Floats, Rows
 from newsletter.ranking.ground import Encode
-from newsletter.ranking.interests import match, read
+from newsletter.ranking.interests import match
 from newsletter.ranking.likes import Examples, Learned, learn
 from newsletter.ranking.stage import Stage
 from newsletter.ranking.values import Options
@@ -23,12 +23,14 @@ LIKES = -1
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What each reader's wishes say about each paper: rows sorted by `owner`, `wish` the place of the interest in the
-    profile or LIKES, `values` (claims, n) standardised matches, `given` what they contribute to the score."""
+    profile or LIKES, `values` (claims, n) standardised matches, `given` what they contribute to the score, `counts`
+    whether without them it would be lower."""
 
     owner: Rows
     wish: Rows
     values: Floats
     given: Floats
+    counts: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,36 +108,38 @@ def examples(profile: Profile, stage: Stage) -> Examples:
 
 
 def _claims(profiles: Sequence[Profile], learned: Learned, stage: Stage, encode: Encode) -> Claims:
-    n = len(stage.papers)
-    texts = {t: i for i, t in enumerate(dict.fromkeys(i.text for p in profiles for i in p.interests))}
-    matched = match(read(list(texts), stage.ground, encode), stage.ground)[:, :n]
-    owner, wish, weight, values = [], [], [], []
+    n, options = len(stage.papers), stage.options
+    texts = {t: i for i, t in enumerate(dict.fromkeys(i.text for p in profiles for i in p.interests if weight_of(i)))}
+    matched = match(list(texts), stage.ground, encode, feedback=options.feedback, whole=options.whole)
+    owner, wish, values = [], [], []
     for r, profile in enumerate(profiles):
-        said = [(k, weight_of(i), matched[texts[i.text]]) for k, i in enumerate(profile.interests)]
+        said = [(k, weight_of(i), matched[texts[i.text]]) for k, i in enumerate(profile.interests) if weight_of(i)]
         if count := len(learned.examples[r].rows):
-            said.append((LIKES, count / (count + 1), learned.match[r, :n]))
-        for place, heavy, row in said:
-            if heavy:
-                owner.append(r)
-                wish.append(place)
-                weight.append(heavy)
-                values.append(row)
+            said.append((LIKES, count / (count + 1), learned.match[r]))
+        for place, weight, row in said:
+            owner.append(r)
+            wish.append(place)
+            values.append(np.where(row > 0, weight * row, row))
     owners, table = np.array(owner, np.int64), np.array(values, np.float32).reshape(len(owner), n)
-    given = _best_first(owners, table, np.array(weight, np.float32), stage.options.best)
-    return Claims(owners, np.array(wish, np.int64), table, given)
+    return Claims(owners, np.array(wish, np.int64), table, *_best_first(owners, table, options.others))
 
 
-def _best_first(owner: Rows, values: Floats, weight: Floats, power: float) -> Floats:
-    """Each claim's contribution to its reader's relevance, which is the `power` norm of all claims' softened matches.
+def _best_first(owner: Rows, values: Floats, others: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Each claim's contribution to its reader's relevance, (best + `others` times the mean) / (1 + `others`).
 
-    Between the sum (1) and the best alone (infinity); it rises with every claim, so what contributes also counts.
+    And whether the claim counts: without it the relevance would be lower.
     """
     if not len(owner):
-        return values
-    raised = (weight[:, None] * np.logaddexp(0, values)) ** power
+        return values, values > 0
     starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
-    whole = np.repeat(np.add.reduceat(raised, starts, axis=0), np.diff(np.r_[starts, len(owner)]), axis=0)
-    return np.asarray(raised * np.maximum(whole, 1e-12) ** (1 / power - 1), dtype=np.float32)
+    sizes = np.diff(np.r_[starts, len(owner)])
+    best = np.repeat(np.maximum.reduceat(values, starts, axis=0), sizes, axis=0)
+    total = np.repeat(np.add.reduceat(values, starts, axis=0), sizes, axis=0)
+    many = np.repeat(sizes, sizes)[:, None]
+    leads = values >= best
+    first = leads / np.repeat(np.add.reduceat(leads, starts, axis=0, dtype=np.float32), sizes, axis=0)
+    given = (first * best + others * values / many) / (1 + others)
+    return np.asarray(given, dtype=np.float32), (values > 0) & (leads | (values * many > total))
 
 
 def _by_author(profile: Profile, stage: Stage) -> list[tuple[int, ...]]:
@@ -158,7 +162,7 @@ def _avoided(profiles: Sequence[Profile], stage: Stage, encode: Encode, claims: 
     texts = {t: i for i, t in enumerate(dict.fromkeys(t for p in profiles for t in p.avoid if t.strip()))}
     if not texts or not n:
         return taken
-    matched = match(read(list(texts), stage.ground, encode), stage.ground)[:, :n]
+    matched = match(list(texts), stage.ground, encode, feedback=0, whole=0)
     literal = {t: signals.followed([[signals.mentioned(t, stage.texts)]], n)[0] for t in texts if signals.is_phrase(t)}
     best = np.full((len(profiles), n), -np.inf, np.float32)
     np.maximum.at(best, claims.owner, claims.values)

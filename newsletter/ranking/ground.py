@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Encode = Callable[[Sequence[str]], Floats]
+_PAIRS, _FEWEST = 400, 20
+_USUAL = 0.2, 0.15  # what the packaged embedding gives on a mixed archive, for when there are too few papers to tell
 
 
 @dataclass(frozen=True)
 class Ground:
     """Arrays shared by all readers of one edition.
 
-    Rows of `index`: `day` (n), `field` = day then archive papers (f), the population by which every signal is
-    standardised, `background` (m) a sample of the field. `sparse` are all rows' TF-IDF; the rarity `idf` of a word is
-    the day's and archive's.
+    Rows of `index`: `day` (n); `background` (m), archive papers that stand for "any paper"; `field`, both together,
+    the population by which matches are standardised. `sparse` are all rows' TF-IDF; the rarity `idf` of a
+    word is the day's and the archive's.
     """
 
     index: Index
@@ -35,33 +37,55 @@ class Ground:
     sparse: csr_matrix
     options: Options
 
-    def kernel(self, a: Rows, b: Rows) -> Floats:
-        """Similarity of papers `a` to papers `b`: dense cosine and word cosine side by side, (len(a), len(b))."""
+    def similar(self, a: Rows, b: Rows) -> tuple[Floats, Floats]:
+        """Dense and word cosine of papers `a` to papers `b`, (len(a), len(b)) each."""
         dense = self.index.vectors[a] @ self.index.vectors[b].T
-        shared = (self.sparse[a] @ self.sparse[b].T).toarray()
-        return np.asarray(dense + self.options.sparse_kernel * shared, dtype=np.float32)
+        return dense, (self.sparse[a] @ self.sparse[b].T).toarray()
+
+    def kernel(self, a: Rows, b: Rows) -> Floats:
+        """Both features side by side: dense cosine plus `sparse_papers` times word cosine, (len(a), len(b))."""
+        dense, shared = self.similar(a, b)
+        return np.asarray(dense + self.options.sparse_papers * shared, dtype=np.float32)
+
+    @cached_property
+    def pool(self) -> Rows:
+        """Places in the field where feedback looks for the nearest papers, at most `background` of them."""
+        rng = np.random.default_rng(self.options.seed)
+        return np.sort(rng.choice(len(self.field), min(len(self.field), self.options.background), replace=False))
 
     @cached_property
     def near(self) -> Floats:
-        """Similarity of the field to the background, (f, m)."""
-        return self.kernel(self.field, self.background)
+        """Kernel of the field's papers to the pool's, (field, pool)."""
+        return self.kernel(self.field, self.field[self.pool])
 
     @cached_property
     def factor(self) -> Floats:
-        """Cholesky factor of the background's similarities with their noise, (m, m), lower."""
+        """Cholesky factor of the background's kernel with its noise, (m, m), lower."""
         own = self.kernel(self.background, self.background)
         own[np.diag_indices(len(own))] += self.options.noise_background
         return np.asarray(np.linalg.cholesky(own), dtype=np.float32)
+
+    @cached_property
+    def usual(self) -> tuple[float, float]:
+        """Mean and deviation of a text's match with a paper, taken from papers matched with each other.
+
+        One scale for all texts: standardised for itself, a text that nothing matches well would look as good as any.
+        """
+        some = self.field[self.pool[:_PAIRS]]
+        if len(some) < _FEWEST:
+            return _USUAL
+        dense, shared = self.similar(some, some)
+        among = (dense + self.options.sparse_texts * shared)[~np.eye(len(some), dtype=bool)]
+        return float(among.mean()), max(float(among.std()), 0.05)
 
 
 def lay(index: Index, day: Rows, archive: Rows, options: Options) -> Ground:
     """Prepare what does not depend on readers. `archive` may hold `day`'s papers: each counts once."""
     rest = np.setdiff1d(archive, day)
     rng = np.random.default_rng(options.seed)
-    known = rng.choice(rest, min(len(rest), options.background), replace=False)
-    field = np.concatenate([day, known])
-    background = rng.choice(field, min(len(field), options.background), replace=False)
+    background = np.sort(rng.choice(rest, min(len(rest), options.background), replace=False))
     idf = rarity(index.counts[np.concatenate([day, rest])])
+    field = np.concatenate([day, background])
     return Ground(index, day, background, field, idf, weigh(index.counts, idf), options)
 
 

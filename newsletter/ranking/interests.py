@@ -1,69 +1,79 @@
-"""How well papers match texts in a reader's own words: interests, and what they want to avoid."""
+"""How well papers match texts in a reader's own words: interests, and what they want to avoid.
+
+A text is matched as a whole and sentence by sentence: people write "Stellar models. New evolutionary tracks, bolometric
+corrections. Semi-analytic work should be weighted lower.", and a paper that answers one sentence answers the interest.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from newsletter.ranking.features import Floats, weigh
-from newsletter.ranking.ground import Encode, Ground, standardise
+from newsletter.ranking.ground import Encode, Ground
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
-
-@dataclass(frozen=True, slots=True)
-class Queries:
-    """Distinct texts as both kinds of features: `dense` (q, d) unit rows, `sparse` (q, terms) unit rows."""
-
-    texts: tuple[str, ...]
-    dense: Floats
-    sparse: csr_matrix
-
-    def at(self, rows: Sequence[int]) -> Queries:
-        """The queries at `rows`, in that order."""
-        chosen = np.asarray(rows, dtype=np.int64)
-        return Queries(tuple(self.texts[i] for i in rows), self.dense[chosen], self.sparse[chosen])
+_SENTENCE_END = re.compile(r"(?<=[.;!?])\s+|\n+")
+_LESS = re.compile(
+    r"\b(weighted lower|lower weight|less (relevant|interest\w*)|not (relevant|interest\w*)|irrelevant|except)\b",
+    re.IGNORECASE,
+)
+_MOST_SENTENCES = 30
 
 
-def read(texts: Sequence[str], ground: Ground, encode: Encode) -> Queries:
-    """Read `texts` once: encode them, and weigh their words by the ground's rarity."""
-    if not texts:
-        width = ground.index.vectors.shape[1]
-        return Queries((), np.zeros((0, width), np.float32), ground.sparse[:0])
-    dense = np.nan_to_num(np.asarray(encode(list(texts)), dtype=np.float32)).reshape(len(texts), -1)
-    return Queries(tuple(texts), dense, weigh(ground.index.vectorizer.transform(texts).tocsr(), ground.idf))
+def sentences(text: str) -> tuple[str, ...]:
+    """The text's sentences without those that say what matters less; the text itself if none is left."""
+    wanted = [s.strip() for s in _SENTENCE_END.split(text) if s.strip() and not _LESS.search(s)]
+    return tuple(dict.fromkeys(wanted[:_MOST_SENTENCES])) or (text.strip(),)
 
 
-def match(queries: Queries, ground: Ground) -> Floats:
-    """Standardised match of each query with each paper of the field, (q, field): dense and word similarity, summed.
+def pieces(text: str) -> tuple[str, ...]:
+    """The things that an avoided text names: its sentences, or the items of a list such as ``bars, AGN, planets``."""
+    parts = sentences(text)
+    items = [i.strip() for i in text.split(",") if i.strip()]
+    listed = len(parts) == 1 and len(items) > 2 and len(text.split()) <= 5 * len(items)
+    return tuple(dict.fromkeys(items)) if listed else parts
 
-    Pseudo-relevance feedback (Rocchio 1971) adds the similarity to the archive papers that match best: it finds the
-    words of the field that the reader did not write.
+
+def match(texts: Sequence[str], ground: Ground, encode: Encode, *, feedback: float, whole: float) -> Floats:
+    """How well each paper of the day matches each text, in deviations from the usual match, (texts, n).
+
+    The best sentence counts, and the whole text `whole` as much. Pseudo-relevance feedback (Rocchio 1971), weighing
+    `feedback`, adds likeness to the papers nearest to the text: words of the field that its writer did not use.
     """
-    index, options = ground.index, ground.options
-    if not len(queries.texts) or not len(ground.field):
-        return np.zeros((len(queries.texts), len(ground.field)), np.float32)
-    dense = queries.dense @ index.vectors[ground.field].T
-    shared = (queries.sparse @ ground.sparse[ground.field].T).toarray()
-    first = standardise(dense) + options.sparse * standardise(shared)
-    if not options.feedback:
-        return standardise(first)
-    return standardise(first + options.feedback * standardise(_feedback(first, ground)))
+    n = len(ground.day)
+    if not texts or not n:
+        return np.zeros((len(texts), n), np.float32)
+    parts = [sentences(text) if whole else pieces(text) for text in texts]
+    place = {s: i for i, s in enumerate(dict.fromkeys(s for p in parts for s in (*p, " ".join(p))))}
+    raw = _raw(list(place), ground, encode)
+    starts = np.cumsum([0, *(len(p) for p in parts[:-1])])
+    best = np.maximum.reduceat(raw[[place[s] for p in parts for s in p]], starts, axis=0)
+    best = (best + whole * raw[[place[" ".join(p)] for p in parts]]) / (1 + whole)
+    if feedback:
+        nearest = nearby(best, ground)
+        best = best + feedback * (nearest - nearest.mean(axis=1, keepdims=True))
+    mean, deviation = ground.usual
+    return np.asarray((best[:, :n] - mean) / deviation, dtype=np.float32)
 
 
-def _feedback(first: Floats, ground: Ground) -> Floats:
-    """Mean kernel of each paper of the field to each query's nearest background papers, (q, field)."""
+def _raw(texts: Sequence[str], ground: Ground, encode: Encode) -> Floats:
+    """Dense cosine plus `sparse_texts` times word cosine of each text with each paper of the field, (texts, field)."""
+    index = ground.index
+    dense = np.nan_to_num(np.asarray(encode(texts), dtype=np.float32)).reshape(len(texts), -1)
+    query = weigh(index.vectorizer.transform(texts).tocsr(), ground.idf)
+    shared = (query @ ground.sparse[ground.field].T).toarray()
+    return np.asarray(dense @ index.vectors[ground.field].T + ground.options.sparse_texts * shared, dtype=np.float32)
+
+
+def nearby(matches: Floats, ground: Ground) -> Floats:
+    """Mean kernel of each paper of the field to the pool's papers that match best, (rows of `matches`, field)."""
     from scipy.sparse import csr_matrix
 
-    place = np.full(len(ground.index.papers), -1)
-    place[ground.field] = np.arange(len(ground.field))
-    known = first[:, place[ground.background]]
-    k = min(ground.options.nearest, known.shape[1])
-    top = np.argpartition(-known, k - 1, axis=1)[:, :k]
-    rows = np.repeat(np.arange(len(first)), k)
-    chosen = csr_matrix((np.full(rows.size, 1 / k, np.float32), (rows, top.ravel())), shape=known.shape)
+    among = matches[:, ground.pool]
+    k = min(ground.options.nearest, among.shape[1])
+    top = np.argpartition(-among, k - 1, axis=1)[:, :k]
+    rows = np.repeat(np.arange(len(among)), k)
+    chosen = csr_matrix((np.full(rows.size, 1 / k, np.float32), (rows, top.ravel())), shape=among.shape)
     return np.asarray(chosen @ ground.near.T, dtype=np.float32)

@@ -1,9 +1,9 @@
-"""Learning from liked and disliked papers: one Gaussian process for all readers over the ground's background.
+"""Learning from liked and disliked papers, for all readers over one shared background.
 
-Background papers carry label 0 with a large noise, liked papers 1, disliked -1 (Rasmussen and Williams 2006, ch. 2,
-least-squares classification in 6.5). With a few likes the posterior mean is nearly their mean similarity, less what
-any paper has in common with them; with many it is a linear classifier on dense and sparse features side by
-side. The background is solved once for everybody, so that a reader costs one small system.
+Two models side by side. The plain one: mean likeness to the liked papers. The learned one: a Gaussian process
+in which background papers carry label 0 with a large noise, liked papers 1 and disliked ones -1 (Rasmussen and
+Williams 2006, chapters 2 and 6.5): a linear classifier on dense and sparse features side by side, which discounts what any paper has
+in common with the liked ones. The background is solved once for everybody, so that a reader costs one small system.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import numpy as np
 
 from newsletter.ranking.features import Floats, Rows
 from newsletter.ranking.ground import Ground, standardise
+from newsletter.ranking.interests import nearby
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """One reader's rated papers: rows of the index, and +1 for a like, -1 for a dislike."""
+    """One reader's rated papers: rows of the index, ascending, and +1 for a like, -1 for a dislike."""
 
     rows: Rows
     labels: Floats
@@ -27,11 +28,14 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Every paper that any reader rated. `place` finds an index row; `field` is (field, rated): the kernel between
-    them once the background is known; `background` (m, rated) and `solved` (m, rated) are what that takes away."""
+    """Every paper that any reader rated, `rows`; to the field's papers its `dense` and `shared` (word) cosine and
+    the `kernel` once the background is known, (field, rated) each; `background` (m, rated) and `solved` (m, rated)
+    are what that takes away."""
 
     rows: Rows
-    field: Floats
+    dense: Floats
+    shared: Floats
+    kernel: Floats
     background: Floats
     solved: Floats
 
@@ -40,21 +44,9 @@ class Anchors:
         return np.searchsorted(self.rows, rows)
 
 
-def anchor(examples: Sequence[Examples], ground: Ground) -> Anchors:
-    """Solve the background for every rated paper at once."""
-    from scipy.linalg import cho_solve
-
-    rows = np.unique(np.concatenate([e.rows for e in examples])) if examples else np.zeros(0, np.int64)
-    background = ground.kernel(ground.background, rows)
-    solved = cho_solve((ground.factor, True), background, check_finite=False) if background.size else background
-    field = ground.kernel(ground.field, rows) - ground.near @ solved
-    return Anchors(rows, field, background, np.asarray(solved, dtype=np.float32))
-
-
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What each reader's examples taught: `examples`, their `coefficients`, and `match` (readers, field), the
-    standardised posterior mean of each paper of the field."""
+    """What each reader's examples taught: their `coefficients`, and the standardised `match` (readers, n)."""
 
     examples: tuple[Examples, ...]
     coefficients: tuple[Floats, ...]
@@ -62,21 +54,44 @@ class Learned:
     match: Floats
 
     def nearest(self, reader: int, paper: int) -> int:
-        """The index row of the like that adds most to the match of the field's `paper`."""
-        example = self.examples[reader]
-        added = self.anchors.field[paper, self.anchors.place(example.rows)] * self.coefficients[reader]
+        """The index row of the like that adds most to the match of the day's `paper`."""
+        example, at = self.examples[reader], self.anchors.place(self.examples[reader].rows)
+        learned = self.anchors.kernel[paper, at] * self.coefficients[reader]
+        plain = self.anchors.dense[paper, at] + self.anchors.shared[paper, at]
+        share = trust(example)
+        added = share * learned + (1 - share) * plain / max(len(at), 1)
         return int(example.rows[int(np.where(example.labels > 0, added, -np.inf).argmax())])
 
 
+def trust(example: Examples) -> float:
+    """How far the learned model is trusted over the plain mean: half with ten examples, 0.2 with five."""
+    return len(example.rows) ** 2 / (len(example.rows) ** 2 + 100)
+
+
 def learn(examples: Sequence[Examples], ground: Ground) -> Learned:
-    """Fit every reader's model and apply it to the field."""
-    anchors = anchor(examples, ground)
+    """Fit every reader's models and apply them to the day."""
+    anchors = _anchors(examples, ground)
     coefficients = tuple(_fit(example, anchors, ground) for example in examples)
-    raw = np.zeros((len(examples), len(ground.field)), np.float32)
+    match = np.zeros((len(examples), len(ground.day)), np.float32)
     for i, (example, said) in enumerate(zip(examples, coefficients, strict=True)):
         if len(said):
-            raw[i] = anchors.field[:, anchors.place(example.rows)] @ said
-    return Learned(tuple(examples), coefficients, anchors, standardise(raw))
+            match[i] = _blend(example, said, anchors, ground)
+    return Learned(tuple(examples), coefficients, anchors, match)
+
+
+def _anchors(examples: Sequence[Examples], ground: Ground) -> Anchors:
+    """Solve the background for every rated paper at once."""
+    from scipy.linalg import cho_solve
+
+    rows = np.unique(np.concatenate([e.rows for e in examples])) if examples else np.zeros(0, np.int64)
+    dense, shared = ground.similar(ground.field, rows)
+    kernel = np.asarray(dense + ground.options.sparse_papers * shared, dtype=np.float32)
+    background = kernel[len(ground.day) :]
+    solved = background
+    if background.size:
+        solved = np.asarray(cho_solve((ground.factor, True), background, check_finite=False), dtype=np.float32)
+        kernel = kernel - ground.kernel(ground.field, ground.background) @ solved
+    return Anchors(rows, dense, shared, kernel, background, solved)
 
 
 def _fit(example: Examples, anchors: Anchors, ground: Ground) -> Floats:
@@ -85,3 +100,16 @@ def _fit(example: Examples, anchors: Anchors, ground: Ground) -> Floats:
     own = ground.kernel(example.rows, example.rows) - anchors.background[:, at].T @ anchors.solved[:, at]
     own[np.diag_indices(len(at))] += ground.options.noise_like
     return np.asarray(np.linalg.solve(own, example.labels), dtype=np.float32)
+
+
+def _blend(example: Examples, said: Floats, anchors: Anchors, ground: Ground) -> Floats:
+    """Learned and plain match of the day's papers, standardised over the field and mixed by `trust`, (n,)."""
+    at = anchors.place(example.rows)
+    signs = example.labels / len(at)
+    learned = standardise(anchors.kernel[:, at] @ said)
+    means = (np.asarray(cosine[:, at] @ signs, dtype=np.float32) for cosine in (anchors.dense, anchors.shared))
+    plain = standardise(np.sum([standardise(mean) for mean in means], axis=0, dtype=np.float32))
+    if ground.options.feedback_likes:
+        plain = standardise(plain + ground.options.feedback_likes * standardise(nearby(plain[None], ground)[0]))
+    share = trust(example)
+    return np.asarray((share * learned + (1 - share) * plain)[: len(ground.day)], dtype=np.float32)

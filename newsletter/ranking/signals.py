@@ -69,12 +69,14 @@ def freshness(papers: Sequence[Paper], today: date) -> Floats:
 
 
 def penalty(
-    matches: Floats, literal: Floats, relevance: Floats, *, weight: float, start: float, out: float, most: float
+    matches: Floats, literal: Floats, best: Floats, *, weight: float, start: float, out: float, most: float
 ) -> Floats:
     """What one avoided text subtracts from each paper, (n,), from 0 to `most`, at which the paper is removed.
 
-    Subtracts `weight` for every deviation of the match above `start`. Removes a paper that has the text word for word,
-    and one whose match is above `out` and at least as good as the reader's best interest.
+    Subtracts `weight` for every deviation by which the text matches better than the reader's `best` wish, and than
+    `start`. Removes a paper that has the text word for word, and one that matches it above `out` and better than
+    any wish.
     """
-    removed = (literal > 0) | ((matches >= out) & (matches >= relevance))
-    return np.where(removed, most, np.minimum(weight * np.maximum(matches - start, 0), most)).astype(np.float32)
+    removed = (literal > 0) | ((matches >= out) & (matches >= best))
+    over = np.maximum(matches - np.maximum(best, start), 0)
+    return np.where(removed, most, np.minimum(weight * over, most)).astype(np.float32)

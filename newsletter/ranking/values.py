@@ -23,31 +23,32 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The one setting of the ranking for every reader and every suite; figures stand in docs beside `fuse.py`.
+    """The one setting of the ranking, for every reader and every suite; the figures behind it stand in `fuse.py`.
 
-    sparse: weight of word similarity beside dense similarity, as standardised sums (interests);
-    sparse_kernel: the same between papers, as cosines (likes, feedback);
-    feedback, nearest: weight and number of the archive's nearest papers that sharpen an interest text;
-    best: how much a paper's best interest outweighs its others: the power of the norm over them;
+    sparse_texts, sparse_papers: weight of the word cosine beside the dense cosine, text to paper and paper to paper;
+    whole: weight of a whole interest beside its best sentence; others: weight of the mean over a reader's
+    wishes beside the best one; feedback, feedback_likes, nearest: weight of likeness to the nearest papers, their number;
     background: at most so many archive papers stand for "any paper"; noise_background, noise_like: how far a
-    background paper, or a liked one, may miss its label (variances of the Gaussian process);
-    avoid: how much of an avoided text's match is subtracted; avoid_from, avoid_out: where that starts, and where the
-    paper is removed (standard deviations above the archive's mean);
+    background paper, or a liked one, may miss its label (variances of the Gaussian process); likes_most: the
+    latest so many are learned from; avoid: what is subtracted per deviation by which an avoided text matches
+    better than any wish and than avoid_from; avoid_out: where that removes the paper;
     author, keyword: what a follow adds; fresh: what a paper of today has over an old one;
-    cut: relevance below which a paper is no pick; diversity: MMR's weight of difference (0: none);
+    cut: best match below which a paper is no pick; diversity: weight of likeness in MMR (0: none);
     theme_share: the largest share of a letter from one theme; trending_apart: at most so many beyond the interests.
     """
 
-    sparse: float = 1.0
-    sparse_kernel: float = 2.0
-    feedback: float = 1.0
-    nearest: int = 30
-    best: float = 3.0
+    sparse_texts: float = 3.0
+    sparse_papers: float = 2.0
+    whole: float = 0.5
+    others: float = 0.3
+    feedback: float = 0.25
+    feedback_likes: float = 0.5
+    nearest: int = 10
     background: int = 1500
     noise_background: float = 10.0
-    noise_like: float = 0.3
+    noise_like: float = 1.0
     likes_most: int = 500
-    avoid: float = 0.25
+    avoid: float = 1.0
     avoid_from: float = 1.0
     avoid_out: float = 3.0
     author: float = 2.0
