@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import date
+from email import message_from_string
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -112,8 +113,8 @@ HEAD = {
 def message(case="full", *, head=None, html=("", ""), text=("", "")) -> bytes:
     """A golden letter as a message, with header fields and parts changed; a header of None is left out."""
     mail = EmailMessage(policy=SMTP.clone(max_line_length=900))
-    subject = (GOLDEN / f"{case}.headers").read_text("utf-8").splitlines()[0]
-    for name, value in {**HEAD, "Subject": subject, **(head or {})}.items():
+    golden = message_from_string((GOLDEN / f"{case}.headers").read_text("utf-8"), policy=SMTP)
+    for name, value in {**HEAD, "Subject": golden["Subject"], **(head or {})}.items():
         if value is not None:
             mail[name] = value
     mail.set_content((GOLDEN / f"{case}.txt").read_text("utf-8").replace(*text))

@@ -6,11 +6,14 @@ the difference and look at the letters.
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from newsletter.letter import Imprint, Links, compose, load_templates, render
+from newsletter.letter.lint import lint
+from newsletter.mail.message import build, sender
 from newsletter.model import Profile
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
@@ -61,10 +64,20 @@ CASES = {
 }
 
 
-def letter_of(build, case):
+def letter_of(makers, case):
     make, fields = CASES[case]
-    papers = make(build)
-    return compose(build.reader(**fields), build.edition(papers), build.picks(papers), total=max(70, len(papers)))
+    papers = make(makers)
+    return compose(makers.reader(**fields), makers.edition(papers), makers.picks(papers), total=max(70, len(papers)))
+
+
+def message_of(letter, rendered) -> bytes:
+    """The letter as the mail room sends it, but for the signature."""
+    origin = sender("Papers <papers@example.org>", title="Trending papers")
+    leave = "https://papers.example.org/unsubscribe/abc"
+    moment = datetime(2025, 3, 13, 7, 30, tzinfo=UTC)
+    return build(
+        letter, rendered, origin, unsubscribe=leave, unsubscribe_mail="leave@example.org", date=moment, key=bytes(32)
+    ).data
 
 
 @pytest.fixture(params=[*CASES, "no-links"])
@@ -80,12 +93,18 @@ def golden(request, build, templates):
 
 def test_the_letter_is_the_golden_one(golden):
     case, letter, rendered = golden
-    parts = {".html": rendered.html, ".txt": rendered.text, ".headers": f"{letter.subject}\n{letter.preheader}\n"}
+    headers = message_of(letter, rendered).partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n", "\n")
+    parts = {".html": rendered.html, ".txt": rendered.text, ".headers": f"{headers}\n"}
     for suffix, text in parts.items():
         file = FOLDER / f"{case}{suffix}"
         if os.environ.get("NEWSLETTER_GOLDEN") == "write":
             file.write_text(text, "utf-8", newline="\n")
         assert file.read_text("utf-8") == text, f"{file.name} differs: see this file's docstring"
+
+
+def test_the_message_lacks_nothing_but_a_signature(golden):
+    _, letter, rendered = golden
+    assert {finding.rule for finding in lint(message_of(letter, rendered))} == {"dkim"}
 
 
 def test_the_same_letter_gives_the_same_bytes(golden, build):
