@@ -1,8 +1,5 @@
 """Readers, editions and picks for the letter's tests; papers are facts (titles, ids), their abstracts our own words."""
 
-import gzip
-import json
-from collections.abc import Iterator
 from datetime import date
 from email import message_from_string
 from email.message import EmailMessage
@@ -13,8 +10,8 @@ import pytest
 
 from newsletter.letter import Imprint, Links, load_templates
 from newsletter.model import Edition, Interest, Momentum, Paper, Pick, Profile, Reason, Subscriber, Theme
+from newsletter.sources import read_path
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 DAY = date(2025, 3, 13)
 THEMES = (
     ("video", "Video generation", Momentum("rising", 2.1, 1.4, 3.0, (1, 2, 3, 5))),
@@ -141,19 +138,9 @@ def build():
     return made
 
 
-def _raw_papers() -> Iterator[tuple[str, str]]:
-    for file in sorted((SHARED / "digests" / "huggingface").glob("*.json.gz")):
-        given = json.loads(gzip.decompress(file.read_bytes()))
-        for item in given["data"] if isinstance(given, dict) else given:
-            if isinstance(item, dict):
-                found = item.get("paper", item)
-                yield found.get("title") or "", found.get("summary") or item.get("summary") or ""
-
-
 @pytest.fixture(scope="session")
-def real_papers():
-    """(title, abstract) of every paper of the shared digests that is JSON."""
-    found = list(_raw_papers())
-    if not found:
-        pytest.skip(f"no digests in {SHARED}")
-    return found
+def real_papers(shared):
+    """(title, abstract) of every paper of the shared digests."""
+    folders = [shared / "digests" / name for name in ("huggingface", "text")]
+    digests = [digest for folder in folders for digest in read_path(folder, day=None, today=date(2025, 6, 30))]
+    return [(p.title, p.abstract) for digest in digests for p in digest.papers]
