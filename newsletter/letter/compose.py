@@ -72,12 +72,13 @@ def _told(profile: Profile) -> bool:
 
 def _sections(own: Sequence[Pick], themes: dict[str, Theme]) -> tuple[Section, ...]:
     """The picks after the best, grouped by theme in the order in which the reader's picks name the themes."""
-    order = {
-        theme: place for place, theme in enumerate(dict.fromkeys(p.theme if p.theme in themes else "more" for p in own))
-    }
-    order["more"] = len(order)
-    key = lambda pick: order.get(pick.theme, order["more"])  # noqa: E731  used twice, right here
-    grouped = groupby(sorted(own[_TOP:], key=key), key=key)
+    named = dict.fromkeys(pick.theme for pick in own if pick.theme in themes and pick.theme != "more")
+    order = {theme: place for place, theme in enumerate(named)}
+
+    def place(pick: Pick) -> int:
+        return order.get(pick.theme, len(order))
+
+    grouped = groupby(sorted(own[_TOP:], key=place), key=place)
     return tuple(_section(list(group), themes) for _, group in grouped)
 
 

@@ -24,8 +24,7 @@ def subject(titles: Sequence[str], fillers: Sequence[str], day: date, language: 
     `titles` are all papers of the letter, best first, at least one; `fillers` are true things to add when the titles
     are short (theme, authors); `previous` is the subject of the reader's last letter, which is not repeated.
     """
-    odd = day.toordinal() % 2
-    forms = (_one, _two) if odd == 0 else (_two, _one)
+    forms = (_two, _one) if day.toordinal() % 2 else (_one, _two)
     added = [
         *fillers,
         long_date(day, language),
@@ -43,8 +42,7 @@ def _one(titles: Sequence[str], language: str) -> str:
         return clipped(say.gettext("{title} · one paper for you").format(title=titles[0]), SUBJECT[1])
     form = say.ngettext("{title} and {count} more", "{title} and {count} more", rest)
     room = SUBJECT[1] - len(form.format(title="", count=number(rest, language)))
-    text = form.format(title=clipped(titles[0], room), count=number(rest, language))
-    return text if len(text) >= SUBJECT[0] else _two(titles, language)
+    return form.format(title=clipped(titles[0], room), count=number(rest, language))
 
 
 def _two(titles: Sequence[str], language: str) -> str:

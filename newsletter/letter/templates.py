@@ -33,12 +33,6 @@ _BETWEEN = re.compile(r">\s*\n\s*<")
 _INDENT = re.compile(r"\s*\n\s*")
 
 
-class _Direct(Environment):
-    """For our own templates: attributes looked up by Python itself, a third of the rendering time saved."""
-
-    getattr = staticmethod(getattr)  # type: ignore[assignment]
-
-
 class Templates:
     """The HTML and the text template, made for a language when a letter in it is first rendered, then kept."""
 
@@ -98,7 +92,7 @@ def load_templates(override: Path | None = None) -> Templates:
     own = override is not None and any(file.suffix in (".mjml", ".txt") for file in override.rglob("*"))
     folder = override if own else None
     html, text = compiled(folder), source("letter.txt", folder).read_text("utf-8")
-    templates = Templates(html, text, ImmutableSandboxedEnvironment if own else _Direct)
+    templates = Templates(html, text, ImmutableSandboxedEnvironment if own else Environment)
     templates.pair("en")
     return templates
 
