@@ -28,7 +28,7 @@ def rank(
     as_json: AsJson = False,
 ) -> None:
     """A reader's picks, best first, with the reasons from the arithmetic."""
-    with pipeline.open_workspace(context.obj) as workspace, working("Ranking"):
+    with pipeline.open_workspace(context.obj, only={subscriber}) as workspace, working("Ranking"):
         reader = pipeline.find_subscriber(workspace, subscriber)
         edition = pipeline.prepare(workspace, pipeline.edition_day(workspace, parse_day(day)))
         if explain is not None:
@@ -114,10 +114,21 @@ def preview(
     out: Annotated[Path, typer.Option("--out", help="The folder for SUBSCRIBER.html, .txt and .eml.")] = Path(
         "preview"
     ),
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Rewrite it on every save of the profile, the settings or a template.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a reader's letter as .html, .txt and .eml, without sending anything."""
-    with pipeline.open_workspace(context.obj) as workspace, working("Writing the letter"):
+    if watch:
+        from newsletter.cli.watching import keep_previewing
+
+        keep_previewing(context.obj, subscriber, parse_day(day), out)
+        return
+    with (
+        pipeline.open_workspace(context.obj, only={subscriber}) as workspace,
+        working("Writing the letter"),
+    ):
         reader = pipeline.find_subscriber(workspace, subscriber)
         edition = pipeline.prepare(workspace, pipeline.edition_day(workspace, parse_day(day)))
         seen = pipeline.preview(workspace, edition, reader, out, at=now())

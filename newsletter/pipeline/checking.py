@@ -17,10 +17,15 @@ class Checked:
     subscribers: int
     problems: tuple[Problem, ...]
 
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Those that keep something from being used."""
+        return settings.errors(self.problems)
 
-def check(config: Path, environ: Mapping[str, str]) -> Checked:
-    """Read everything under `config` as a run would; nothing is opened, sent or stored."""
-    subscribers, problems = settings.check(config, environ)
+
+def check(config: Path, environ: Mapping[str, str], *, only: str | None = None) -> Checked:
+    """Read everything under `config` as a run would, or `only` this subscriber; nothing is opened, sent or stored."""
+    subscribers, problems = settings.check(config, environ, only=only)
     return Checked(subscribers, (*problems, *_template_problems(config / "templates")))
 
 

@@ -282,8 +282,8 @@ def _one_address_each(reads: Iterable[Read]) -> tuple[list[Subscriber], list[Pro
     return kept, problems
 
 
-def check(config: Path, environ: Mapping[str, str]) -> tuple[int, tuple[Problem, ...]]:
-    """How many subscribers are right, and every problem of the settings and of every subscriber."""
+def check(config: Path, environ: Mapping[str, str], *, only: str | None = None) -> tuple[int, tuple[Problem, ...]]:
+    """How many subscribers are right, and every problem of the settings and of every subscriber, or of `only` one."""
     settings, problems = read_settings(config, environ)
-    found = load_subscribers(config, settings)
+    found = load_subscribers(config, settings, only=None if only is None else {only})
     return len(found.subscribers), (*problems, *found.problems)

@@ -177,6 +177,12 @@ def _records(connection: Connection, wanted: Collection[str]) -> list[Record]:
 
 def _write(connection: Connection, changes: Changes) -> None:
     _execute(connection, sa.insert(PAPERS), [_row(record) for record in changes.inserted])
+    for loser, winner in changes.merged.items():
+        moved = sa.select(SIGHTINGS.c.source, SIGHTINGS.c.day, sa.literal(winner)).where(SIGHTINGS.c.paper == loser)
+        connection.execute(
+            insert(connection, SIGHTINGS).from_select(["source", "day", "paper"], moved).on_conflict_do_nothing()
+        )
+        connection.execute(sa.delete(PAPERS).where(PAPERS.c.number == loser))
     changeable: dict[str, Any] = {name: sa.bindparam(name) for name in (*_NAMES, "first_day", "last_day")}
     update = sa.update(PAPERS).where(PAPERS.c.number == sa.bindparam("b_number")).values(changeable)
     _execute(connection, update, [{**_row(record), "b_number": record.number} for record in changes.updated])
@@ -186,12 +192,6 @@ def _write(connection: Connection, changes: Changes) -> None:
         keys.on_conflict_do_update(index_elements=["key"], set_={"paper": keys.excluded.paper}),
         [{"key": key, "paper": r.number} for r in (*changes.inserted, *changes.updated) for key in sorted(r.keys)],
     )
-    for loser, winner in changes.merged.items():
-        moved = sa.select(SIGHTINGS.c.source, SIGHTINGS.c.day, sa.literal(winner)).where(SIGHTINGS.c.paper == loser)
-        connection.execute(
-            insert(connection, SIGHTINGS).from_select(["source", "day", "paper"], moved).on_conflict_do_nothing()
-        )
-        connection.execute(sa.delete(PAPERS).where(PAPERS.c.number == loser))
     for reworded in batches(changes.reworded):
         connection.execute(sa.delete(VECTORS).where(VECTORS.c.paper.in_(reworded)))
 
