@@ -8,7 +8,9 @@ under way, are safe to retry, because the dot has not left this process. Only si
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -103,8 +105,9 @@ class Connection:
         """One message to its one recipient; `begin` as in `newsletter.mail.Transport`."""
         self.taken += 1
         self._left -= 1
-        refused = self._unfit(message) or await self._envelope(message)
-        if refused:
+        if unfit := self._unfit(message):
+            return unfit
+        if refused := await self._envelope(message):
             return await self._back_out(refused)
         try:
             begun = await begin()
@@ -154,7 +157,8 @@ class Connection:
             reply = await self._talk.reply(self._timeout)
             if reply.code != _OK:
                 if at_once and reply.code != _CLOSING:
-                    await self._talk.reply(self._timeout)
+                    with contextlib.suppress(OSError):
+                        await self._talk.reply(self._timeout)
                 return replies.outcome("mail", *reply)
             phase = "rcpt"
             if not at_once:
@@ -245,11 +249,15 @@ def failure(phase: Phase, error: Exception, server: Server | None = None) -> Out
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Outcome("stop", "tls", text=f"the certificate of {where} is not valid: {cause.verify_message}")
     if isinstance(cause, ssl.SSLError):
-        return Outcome("stop", "tls", text=f"no encryption with {where}: {cause.reason or cause}")
-    if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
+        why = f"{cause.reason or cause}; does smtp.security fit the port?"
+        return Outcome("stop", "tls", text=f"no encryption with {where}: {why}")
+    if type(error) is aiosmtplib.SMTPException:
         # STARTTLS or AUTH is not offered, perhaps because someone on the way has taken it out: never go on without it
         return Outcome("stop", phase, text=f"{where}: {error.message}")
-    return replies.no_answer(phase, f"{where}: {error}")
+    if isinstance(cause, OSError) and cause.errno:
+        name_lookup = isinstance(cause, socket.gaierror)
+        error = OSError(cause.strerror if name_lookup else os.strerror(cause.errno))
+    return replies.no_answer(phase, f"cannot reach {where}: {error}" if phase == "connect" else f"{where}: {error}")
 
 
 def _own_name() -> str:

@@ -36,7 +36,8 @@ class Dialogue(asyncio.Protocol):
         self._owed = self._size = 0
         self._full = self._lost = self._confused = False
         self._waiter: asyncio.Future[None] | None = None
-        transport.set_write_buffer_limits(high=0)  # `pause_writing` then tells of every octet that has not left
+        # `pause_writing` then tells that something has not left yet. Not 0: TLS takes an empty buffer for a full one.
+        transport.set_write_buffer_limits(high=1)
         transport.set_protocol(self)
 
     @property

@@ -110,7 +110,7 @@ def test_a_reply_that_came_before_the_break_is_heard():
 
 def test_flushed_waits_for_the_system_or_a_reply():
     async def scenario(dialogue, wire):
-        assert wire.limits == (0, None)
+        assert wire.limits == (1, None)
         dialogue.send(b"text", replies=1)
         assert await dialogue.flushed(1) is None
         wire.protocol.pause_writing()

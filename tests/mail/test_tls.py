@@ -141,3 +141,12 @@ def test_large_text_inside_tls(attempt, certificates, make_message):
     [found], server = attempt(script, certificate=certificates["good"], letters=[message], timeout=5)
     assert found.kind == "accepted"
     assert server.accepted[0][2].replace(b"\r\n..", b"\r\n.") == message.data
+
+
+def test_many_letters_in_one_session(attempt, certificates):
+    """The encrypting layer tells of pending octets in its own way: no letter waits for a buffer that is empty."""
+    script = {"EHLO": OFFERS, "EHLO encrypted": INSIDE}
+    letters = [f"r{i}@example.net" for i in range(20)]
+    found, server = attempt(script, certificate=certificates["good"], letters=letters, connections=1)
+    assert {o.kind for o in found} == {"accepted"}
+    assert server.sessions == 1
