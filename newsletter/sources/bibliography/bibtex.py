@@ -31,9 +31,11 @@ def _entries(blocks: list[Block]) -> Iterator[Entry]:
     for block in blocks:
         # two entries under one key are two papers, or the same twice, which its id tells; bibtexparser leaves the
         # second as it is written
+        again = isinstance(block, DuplicateBlockKeyBlock)
         found = block.ignore_error_block if isinstance(block, DuplicateBlockKeyBlock) else block
         if isinstance(found, Parsed):
-            yield _entry({field.key.lower(): _bare(str(field.value)) for field in found.fields})
+            values = {field.key.lower(): str(field.value) for field in found.fields}
+            yield _entry({key: _bare(value) for key, value in values.items()} if again else values)
         elif isinstance(found, ParsingFailedBlock):
             line = (found.start_line or 0) + 1
             yield Entry(broken=f"its BibTeX is broken (line {line}: {_first_line(found.raw or '')})")
@@ -67,8 +69,7 @@ def _authors(names: str) -> Iterator[str]:
 
 
 def _bare(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] == '"'
-    return value[1:-1] if quoted else value
+    return value[1:-1] if len(value) > 1 and value[0] + value[-1] in ('""', "{}") else value
 
 
 def _unescaped(url: str) -> str:
