@@ -23,7 +23,7 @@ from newsletter.settings.service import Settings
 
 SETTINGS_FILE = "newsletter.yaml"
 FOLDER = "subscribers"
-WAITING = frozenset({("smtp", "password")})  # a missing variable here hinders sending alone
+WAITING = frozenset({("smtp", "password"), ("imap", "password")})  # a missing variable here hinders nothing else
 _STEM = re.compile(r"[\w@+-][\w.@+-]*")
 _LEFT_ALONE = (".md", ".txt", ".bak", ".orig", ".swp", ".tmp", ".json", ".gitkeep")
 
@@ -66,7 +66,7 @@ def read_settings(config: Path, environ: Mapping[str, str]) -> tuple[Settings | 
     if not isinstance(tree.data, dict):
         problems += [] if problems else [tree.problem((), "the document must be a map of keys")]
         return None, tuple(sorted(problems))
-    absent = absent if _logs_in(tree.data) else {}
+    absent = {key: problem for key, problem in absent.items() if _logs_in(tree.data, key)}
     try:
         settings = Settings.model_validate(tree.data, context={"folder": str(config.resolve())})
     except ValidationError as error:
@@ -103,10 +103,10 @@ def _document(config: Path, environ: Mapping[str, str]) -> tuple[Tree, list[Prob
     return tree, problems + doubtful, absent
 
 
-def _logs_in(data: Mapping[str, Any]) -> bool:
-    """Whether a password is needed at all."""
-    smtp = data.get("smtp")
-    return isinstance(smtp, dict) and bool(smtp.get("username"))
+def _logs_in(data: Mapping[str, Any], key: str) -> bool:
+    """Whether the password under `key` is needed at all."""
+    server = data.get(key.partition(".")[0])
+    return isinstance(server, dict) and bool(server.get("username"))
 
 
 def _settings_file(path: Path) -> bytes:
@@ -130,6 +130,8 @@ def _absent_files(settings: Settings, tree: Tree) -> dict[str, Problem]:
     ]
     wanted += [
         (("smtp", "ca_file"), settings.smtp.ca_file),
+        (("imap", "password_file"), settings.imap.password_file if settings.imap else None),
+        (("imap", "ca_file"), settings.imap.ca_file if settings.imap else None),
         (("dkim", "key_file"), settings.dkim.key_file if settings.dkim else None),
     ]
     return {

@@ -2,90 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    PlainValidator,
-    PrivateAttr,
-    SecretStr,
-    StringConstraints,
-    ValidationInfo,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, StringConstraints, model_validator
 
 from newsletter.errors import ConfigError
 from newsletter.settings.document import Document
 from newsletter.settings.fields import Address, Clock, Mailbox, Text, Timezone
+from newsletter.settings.places import DatabaseUrl, DomainName, FilePath, WebAddress, link, verp
 from newsletter.settings.problems import Problem
-
-PORTS = {"starttls": 587, "tls": 465, "none": 25}  # RFC 6409, RFC 8314, RFC 5321
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?")
-_DOMAIN = re.compile(
-    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
-)
-_DIALECTS = ("sqlite", "postgresql")
-
-
-def _web(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("not a web address; write https://papers.example.org")
-    return value.rstrip("/")
-
-
-def _link(value: str) -> str:
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-        raise ValueError("not a web address; it starts with https://")
-    return value
-
-
-def _host(value: str) -> str:
-    if not _HOST.fullmatch(value):
-        raise ValueError("not a host name; write smtp.example.org, without a scheme and without a port")
-    return value
-
-
-def _domain(value: str) -> str:
-    if not _DOMAIN.fullmatch(value):
-        raise ValueError("not a domain; write papers.example.org")
-    return value.lower()
-
-
-def _bounces(value: str) -> str:
-    from newsletter.settings.fields import address
-
-    address(value.replace("{id}", "0" * 26))
-    return value
-
-
-def _database(value: str) -> str:
-    if not re.match(rf"(?:{'|'.join(_DIALECTS)})(?:\+\w+)?://", value):
-        raise ValueError(
-            "not a database address; write postgresql+psycopg://user@host/name, or leave it out for SQLite"
-        )
-    return value
-
-
-def _path(value: object, info: ValidationInfo) -> Path:
-    """Absolute: relative to the configuration folder (validation context `folder`); ``~`` is the home folder."""
-    if not isinstance(value, str | Path) or not str(value).strip():
-        raise ValueError("not a path")
-    folder = Path((info.context or {}).get("folder", ".")).absolute()
-    return Path(
-        os.path.normpath(folder / Path(value).expanduser())
-    )  # not resolved: a mounted secret is a link that moves
-
-
-WebAddress = Annotated[str, AfterValidator(_web)]
-FilePath = Annotated[Path, PlainValidator(_path), WithJsonSchema({"type": "string"})]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(lambda url: SecretStr(_database(url.get_secret_value())))]
+from newsletter.settings.servers import DkimSettings, ImapSettings, SmtpSettings
 
 
 class SourceSettings(Document):
@@ -97,7 +24,7 @@ class SourceSettings(Document):
     kind: Literal["huggingface", "arxiv", "rss", "folder"] = Field(
         description="huggingface: the daily papers list; arxiv: categories; rss: any feed; folder: files put there."
     )
-    url: Annotated[str, AfterValidator(_link)] = Field(
+    url: Annotated[str, AfterValidator(link)] = Field(
         default="", description="The feed (rss), or another address of the same service."
     )
     path: FilePath | None = Field(default=None, description="The folder (kind folder).", examples=["./digests"])
@@ -151,76 +78,6 @@ class EmbeddingSettings(Document):
     )
 
 
-class SmtpSettings(Document):
-    """The mail server that takes the letters."""
-
-    host: Annotated[str, AfterValidator(_host)] = Field(
-        default="localhost", description="The server's name.", examples=["smtp.example.org"]
-    )
-    port: int = Field(
-        default=587, ge=1, le=65535, description="587 with starttls; 465 with tls and 25 with none where left out."
-    )
-    security: Literal["starttls", "tls", "none"] = Field(
-        default="starttls",
-        description="starttls and tls are encrypted and verified; none is for a server on this machine.",
-    )
-    username: str | None = Field(default=None, description="Left out or null: no login.")
-    password: SecretStr | None = Field(
-        default=None, description="Best as ${SMTP_PASSWORD}, from the environment.", examples=["${SMTP_PASSWORD}"]
-    )
-    password_file: FilePath | None = Field(
-        default=None, description="A file that holds the password alone (a mounted secret)."
-    )
-    ca_file: FilePath | None = Field(
-        default=None, description="Certificates (PEM) to trust besides the system's, for a server of your own."
-    )
-    connections: int = Field(default=5, ge=1, le=100, description="Connections at the same time, at most.")
-    messages_per_connection: int = Field(
-        default=100, ge=1, le=100_000, description="A connection is closed after so many letters."
-    )
-    rate_per_second: float = Field(
-        default=10.0, gt=0, le=100_000, description="Letters a second, over all connections."
-    )
-    timeout: float = Field(
-        default=60.0,
-        gt=0,
-        le=3600,
-        description="Seconds to wait for an answer (the answer to the letter itself: ten minutes).",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _port_of_security(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("port") is None and data.get("security") in PORTS:
-            return {**data, "port": PORTS[data["security"]]}
-        return data
-
-    @model_validator(mode="after")
-    def _login_is_safe(self) -> SmtpSettings:
-        if self.username and self.security == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
-            raise ValueError(
-                "a login without encryption shows the password to everyone on the way; use security: starttls or tls"
-            )
-        if self.password is not None and self.password_file is not None:
-            raise ValueError("password and password_file are both given; keep one")
-        return self
-
-
-class DkimSettings(Document):
-    """The signature that lets mailbox providers trust the letters."""
-
-    domain: Annotated[str, AfterValidator(_domain)] = Field(
-        description="The signing domain: that of `from`.", examples=["example.org"]
-    )
-    selector: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=63)] = (
-        Field(
-            description="The name under which the public key stands in DNS: SELECTOR._domainkey.DOMAIN.",
-            examples=["s1"],
-        )
-    )
-    key_file: FilePath = Field(description="The private key (PEM), RSA or Ed25519.", examples=["dkim.pem"])
-
-
 class Settings(Document):
     """The newsletter's settings: config/newsletter.yaml."""
 
@@ -233,7 +90,7 @@ class Settings(Document):
     reply_to: Mailbox | None = Field(
         default=None, description="Where answers go; left out, to `from`.", examples=["editor@example.org"]
     )
-    bounces: Annotated[str, AfterValidator(_bounces)] | None = Field(
+    bounces: Annotated[str, AfterValidator(verp)] | None = Field(
         default=None,
         description="Where bounces go; {id} in it gives every letter an address of its own.",
         examples=["bounces+{id}@example.org"],
@@ -251,7 +108,7 @@ class Settings(Document):
         description="The sender's postal address, in the footer; many countries ask for it.",
         examples=["1 Example Street, Example Town"],
     )
-    list_id: Annotated[str, AfterValidator(_domain)] | None = Field(
+    list_id: DomainName | None = Field(
         default=None,
         description="The list's identifier (RFC 2919); left out, made from title and address.",
         examples=["papers.example.org"],
@@ -284,6 +141,9 @@ class Settings(Document):
     themes: ThemeSettings = Field(default=ThemeSettings(), description="How the themes are learned.")
     embedding: EmbeddingSettings = Field(default=EmbeddingSettings(), description="What turns a paper into numbers.")
     smtp: SmtpSettings = Field(default=SmtpSettings(), description="The mail server that takes the letters.")
+    imap: ImapSettings | None = Field(
+        default=None, description="The mailbox that bounces come to, for `newsletter bounce --imap`."
+    )
     dkim: DkimSettings | None = Field(
         default=None, description="The signature that lets mailbox providers trust the letters."
     )
@@ -313,6 +173,16 @@ class Settings(Document):
             return self.smtp.username, _read(self.smtp.password_file, "password").decode().rstrip("\r\n")
         return self.smtp.username, self.smtp.password.get_secret_value() if self.smtp.password else ""
 
+    def imap_login(self) -> tuple[str, str]:
+        """User name and password of the bounces' mailbox; raises ConfigError where there are none."""
+        if self.imap is None:
+            do = "Add `imap` with host and username to newsletter.yaml"
+            raise ConfigError("There is no mailbox to read bounces from", do=do)
+        self._require("imap.password", "imap.password_file")
+        if self.imap.password_file:
+            return self.imap.username, _read(self.imap.password_file, "password").decode().rstrip("\r\n")
+        return self.imap.username, self.imap.password.get_secret_value() if self.imap.password else ""
+
     def dkim_key(self) -> bytes | None:
         """The private key's PEM, None for no signature; raises ConfigError where the file is not to be had."""
         self._require("dkim.key_file")
@@ -321,7 +191,7 @@ class Settings(Document):
     def _require(self, *keys: str) -> None:
         for key in keys:
             if problem := self._absent.get(key):
-                raise ConfigError("Cannot send", why=str(problem))
+                raise ConfigError("Cannot send or receive", why=str(problem))
 
 
 def _read(path: Path, what: str) -> bytes:
