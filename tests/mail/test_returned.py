@@ -78,7 +78,7 @@ class Imap:
             return b"* SEARCH " + b" ".join(unseen) + b"\r\n", b"OK done"
         if verb.startswith(b"UID FETCH"):
             data = self.mails[int(command.split()[2]) - 1]
-            return b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n" % (len(data), data), b"OK"
+            return b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n" % (len(data), data), b"OK done"
         if verb.startswith(b"UID STORE"):
             self.seen.append(int(command.split()[2]))
         return {b"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n", b"LOGOUT": b"* BYE\r\n"}.get(verb, b""), b"OK done"
