@@ -12,7 +12,7 @@ from newsletter.mail import Transport
 from newsletter.model import Letter, Outcome, Skip
 from newsletter.pipeline.editions import edition_id, prepare
 from newsletter.pipeline.letters import write
-from newsletter.pipeline.posting import Post, message, open_post, open_transport
+from newsletter.pipeline.posting import Post, message, open_post, open_transport, unrecorded
 from newsletter.pipeline.workspace import Workspace, find_subscriber, readers
 from newsletter.store import letters
 
@@ -55,8 +55,4 @@ async def _one(post: Post, transport: Transport, letter: Letter | Skip, to: str,
         sealed, _ = message(post, letter, date=at, test_to=to)
     except NewsletterError as error:
         return Outcome("refused", "render", text=str(error))
-    return await transport.deliver(sealed, begin=_yes)
-
-
-async def _yes() -> bool:
-    return True
+    return await transport.deliver(sealed, begin=unrecorded)
