@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from traceback import walk_tb
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError, nodes
-from jinja2.loaders import FunctionLoader
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import ConfigError
@@ -132,27 +132,41 @@ def _trial(override: Path | None) -> Iterator[TemplateProblem]:
 
 
 def _rendered(name: str, shown: View, override: Path | None) -> TemplateProblem | None:
-    """The first complaint of a template filled with a view, at its own line: MJML's includes become Jinja's."""
-
-    def load(wanted: str) -> tuple[str, str, None]:
-        path = source(wanted, override)
-        return INCLUDE.sub(r"{% include '\1' %}", path.read_text("utf-8")), str(path), None
-
+    """The first complaint of a template filled with a view, at its own line: MJML is only text here."""
+    lines = _lines(name, override)
     jinja = environment(ImmutableSandboxedEnvironment, "en", escape=True)
-    jinja.loader = FunctionLoader(load)
     try:
-        jinja.get_template(name).render({field.name: getattr(shown, field.name) for field in fields(View)})
+        whole = jinja.from_string("\n".join(line.text for line in lines))
+        whole.render({field.name: getattr(shown, field.name) for field in fields(View)})
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        trace, line, path = error.__traceback__, 1, source(name, override)
-        while trace:
-            file = Path(trace.tb_frame.f_code.co_filename)
-            if file.suffix in (".mjml", ".txt"):
-                path, line = file, trace.tb_lineno
-            trace = trace.tb_next
+        trace = walk_tb(error.__traceback__)
+        numbers = [1, *(number for frame, number in trace if frame.f_code.co_filename == "<template>")]
+        line = lines[min(numbers[-1], len(lines)) - 1]
         named = _QUOTED.search(str(error))
         word = named[1] or named[2] if named else ""
-        return TemplateProblem(path, *_place(path.read_text("utf-8"), line, word), f"Jinja: {error}")
+        return TemplateProblem(line.path, *_place(line.path.read_text("utf-8"), line.number, word), f"Jinja: {error}")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a template with its includes in place, and where it comes from."""
+
+    text: str
+    path: Path
+    number: int
+
+
+def _lines(name: str, override: Path | None) -> list[_Line]:
+    path, lines = source(name, override), list[_Line]()
+    for number, text in enumerate(path.read_text("utf-8").split("\n"), 1):
+        if include := INCLUDE.search(text):
+            lines.append(_Line(text[: include.start()], path, number))
+            lines += _lines(include[1], override)
+            lines.append(_Line(text[include.end() :], path, number))
+        else:
+            lines.append(_Line(text, path, number))
+    return lines
 
 
 def _everything() -> View:

@@ -72,6 +72,7 @@ class Card:
     summary: str = ""
     reason: str = ""
     place: int = 0
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,18 @@ def _card(entry: Entry, place: int, language: str, taken: set[str], *, text_only
     given = [reason for reason in entry.pick.reasons if reason.kind not in said]
     why = reasons(given, language, 1 if entry.compact else 2)
     picture = None if text_only else card.picture
-    return Card(card.title, card.url, card.authors, card.facts, card.links, picture, entry.summary, why, place)
+    return Card(
+        card.title,
+        card.url,
+        card.authors,
+        card.facts,
+        card.links,
+        picture,
+        entry.summary,
+        why,
+        place,
+        not entry.compact,
+    )
 
 
 def _renamed(card: Card, taken: set[str]) -> Card:
