@@ -133,3 +133,25 @@ def test_a_change_is_seen_by_the_next_reading(ada: Path, config: Path) -> None:
     before = load_subscribers(config)
     edit_subscriber(ada, {"papers": 3})
     assert load_subscribers(config, previous=before).subscribers[0].profile.papers == 3
+
+
+def test_appended_items_may_have_notes_behind_them():
+    text = "email: a@example.org\nlikes:\n  - a  # mine\n  - b\n\n# what everyone reads\ntrending: 0.3\n"
+    assert edited(text, {"likes": Append(("c", "a", "d"), {"c": "See", "a": "Known"})}) == (
+        "email: a@example.org\nlikes:\n  - a  # mine\n  - b\n  - c  # See\n  - d\n\n# what everyone reads\n"
+        "trending: 0.3\n"
+    )
+    assert edited("likes: []\n", {"likes": Append(("c",), {"c": "See: 1"})}) == "likes:\n  - c  # See: 1\n"
+
+
+def test_a_list_in_brackets_that_grows_long_goes_on_as_one_item_a_line():
+    """Its own comment stays at the key, and the lines below it stay with what they stand above."""
+    text = "likes: [a, b]  # mine\n\n# what everyone reads\ntrending: 0.3\n"
+    assert edited(text, {"likes": Append(("c",))}) == text.replace("b]  #", "b, c] #")
+    grown = edited(text, {"likes": Append(tuple("cdefg"), {"g": "The last"})})
+    assert [line.split("#")[0].strip() for line in grown.splitlines()] == [
+        "likes:", *(f"- {letter}" for letter in "abcdefg"), "", "", "trending: 0.3",
+    ]  # fmt: skip
+    assert grown.startswith("likes:")
+    assert "# mine\n  - a\n" in grown
+    assert grown.endswith("  - g  # The last\n\n# what everyone reads\ntrending: 0.3\n")
