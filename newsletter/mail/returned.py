@@ -1,114 +1,118 @@
-"""Where returned mail lies: files, an mbox, a Maildir, an IMAP folder. Each mail is marked once it is dealt with.
-
-Every function yields mails; a mail is marked when the next one is asked for, so that one whose handling failed is there
-again the next time.
-"""
+"""Where bounces lie: files, a Maildir, an IMAP mailbox. Each mail with its bytes and a way to mark it as dealt with."""
 
 from __future__ import annotations
 
+import imaplib
 import mailbox
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from ssl import SSLContext
+from typing import Any
 
 from newsletter.errors import DeliveryError
 
-_LARGEST = 5 * 2**20
+__all__ = ["Imap", "Returned", "from_file", "from_imap", "from_maildir"]
+
+_SECONDS = 60.0
+_LARGEST = 25 * 2**20
+_DO = "Check imap.host, imap.port, imap.username and the password"
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One mail, and the file or folder it was found in."""
+    """One mail: where it lies, its bytes, and `done`, which keeps it from being read again."""
 
     where: str
     data: bytes
+    done: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ImapAccount:
-    """A mailbox that collects bounces. TLS from the first octet (RFC 8314), the certificate checked."""
+class Imap:
+    """A mailbox on an IMAP server; always over TLS, with the certificate checked."""
 
     host: str
     username: str
-    password: str = field(repr=False)
+    password: str
     port: int = 993
     folder: str = "INBOX"
-    timeout: float = 60
-    context: SSLContext | None = field(default=None, repr=False)
+    context: ssl.SSLContext | None = None
 
 
-def from_paths(paths: Iterable[Path]) -> Iterator[Returned]:
-    """Mails in files (one each, or an mbox) and in folders of them; raises DeliveryError for what cannot be read."""
-    for path in paths:
-        if path.is_dir():
-            yield from from_paths(sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")))
-        else:
-            yield from _from_file(path)
-
-
-def _from_file(path: Path) -> Iterator[Returned]:
+def from_file(path: Path) -> Iterator[Returned]:
+    """The mail in the file, or each of an mbox file; files are left as they are. Raises DeliveryError."""
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST)
-    except OSError as error:
-        raise DeliveryError("Cannot read", which=str(path), why=error.strerror or str(error)) from error
-    if data.startswith(b"From ") and b"\nFrom " in data.replace(b"\r\n", b"\n"):
+            start = file.read(5)
+        if start != b"From ":
+            yield Returned(str(path), path.read_bytes(), _nothing)
+            return
         box = mailbox.mbox(path, create=False)
         try:
-            for key in box.keys():  # noqa: SIM118  a mailbox iterates over its messages
-                yield Returned(f"{path}#{key}", box.get_bytes(key))
+            for number, key in enumerate(box.iterkeys(), start=1):
+                yield Returned(f"{path}:{number}", box.get_bytes(key), _nothing)
         finally:
             box.close()
-    else:
-        yield Returned(str(path), data)
+    except OSError as error:
+        raise DeliveryError("Cannot read", which=str(path), why=error.strerror or str(error)) from error
 
 
 def from_maildir(folder: Path) -> Iterator[Returned]:
-    """The new mails of a Maildir, each moved to `cur` and flagged as seen."""
-    if not (folder / "new").is_dir():
-        why = "it has no folder 'new'"
-        raise DeliveryError("Not a Maildir", which=str(folder), why=why, do="Name the folder above new, cur and tmp")
-    box = mailbox.Maildir(folder, create=False)
-    for key in sorted(box.keys()):
-        message = box.get_message(key)
-        if message.get_subdir() == "new":
-            yield Returned(str(folder / "new" / key), box.get_bytes(key))
-            message.set_subdir("cur")
-            message.add_flag("S")
-            box[key] = message
+    """Mails that nobody has seen; `done` marks one as seen. Raises DeliveryError where it is no Maildir."""
+    if not (folder / "new").is_dir() or not (folder / "cur").is_dir():
+        do = "Name the folder that holds cur, new and tmp"
+        raise DeliveryError("Cannot read", which=str(folder), why="it is not a Maildir", do=do)
+    unseen = [*(folder / "new").iterdir(), *(f for f in (folder / "cur").iterdir() if "S" not in _flags(f))]
+    for path in sorted(unseen, key=lambda file: file.name):
+        with suppress(FileNotFoundError):  # another reader was faster
+            yield Returned(str(path), path.read_bytes(), partial(_seen, folder, path))
 
 
-def from_imap(account: ImapAccount) -> Iterator[Returned]:
-    """The unseen mails of an IMAP folder, each flagged as seen; raises DeliveryError."""
-    import imaplib
-
-    where = f"{account.host}:{account.port}/{account.folder}"
+def from_imap(server: Imap) -> Iterator[Returned]:
+    """Mails without the flag Seen (RFC 3501); `done` sets it, reading alone does not. Raises DeliveryError."""
+    context = server.context or ssl.create_default_context()
     try:
-        yield from _unseen(account, where)
-    except (imaplib.IMAP4.error, OSError) as error:
-        why = (
-            error.args[0].decode("utf-8", "replace") if error.args and isinstance(error.args[0], bytes) else str(error)
-        )
-        do = "Check host, user name, password and folder"
-        raise DeliveryError("Cannot read the mailbox", which=where, why=why, do=do) from error
+        with imaplib.IMAP4_SSL(server.host, server.port, ssl_context=context, timeout=_SECONDS) as session:
+            session.login(server.username, server.password)
+            _ok(session.select(f'"{server.folder}"'), f"open the folder {server.folder}")
+            (found,) = _ok(session.uid("SEARCH", "UNSEEN"), "search for mails")
+            for uid in (found or b"").split():
+                parts = _ok(session.uid("FETCH", uid.decode(), f"(BODY.PEEK[]<0.{_LARGEST}>)"), "fetch a mail")
+                if data := next((part[1] for part in parts if isinstance(part, tuple)), b""):
+                    yield Returned(f"{server.folder} {uid.decode()}", data, partial(_flag, session, uid))
+    except (OSError, imaplib.IMAP4.error) as error:
+        where = f"{server.host}:{server.port}"
+        raise DeliveryError("Cannot read the mailbox at", which=where, why=_said(error), do=_DO) from error
 
 
-def _unseen(account: ImapAccount, where: str) -> Iterator[Returned]:
-    import imaplib
-    import ssl
+def _nothing() -> None:
+    return None
 
-    context = account.context or ssl.create_default_context()
-    with imaplib.IMAP4_SSL(account.host, account.port, ssl_context=context, timeout=account.timeout) as server:
-        server.login(account.username, account.password)
-        quoted = account.folder.replace("\\", "\\\\").replace('"', '\\"')
-        status, [reason, *_] = server.select(f'"{quoted}"')
-        if status != "OK":
-            raise imaplib.IMAP4.error(reason)
-        _, [uids, *_] = server.uid("SEARCH", "UNSEEN")
-        for uid in (uids or b"").split():
-            _, parts = server.uid("FETCH", uid.decode("ascii"), f"(BODY.PEEK[]<0.{_LARGEST}>)")
-            data = next((part[1] for part in parts if isinstance(part, tuple)), None)
-            if data is not None:
-                yield Returned(f"{where};UID={uid.decode('ascii')}", data)
-            server.uid("STORE", uid.decode("ascii"), "+FLAGS.SILENT", r"(\Seen)")
+
+def _flags(path: Path) -> str:
+    return path.name.rpartition(":2,")[2] if ":2," in path.name else ""
+
+
+def _seen(folder: Path, path: Path) -> None:
+    """Move the mail to `cur` with the flag S beside those it has (https://cr.yp.to/proto/maildir.html)."""
+    flags = "".join(sorted({*_flags(path), "S"}))
+    path.rename(folder / "cur" / f"{path.name.partition(':2,')[0]}:2,{flags}")
+
+
+def _flag(session: imaplib.IMAP4, uid: bytes) -> None:
+    _ok(session.uid("STORE", uid.decode(), "+FLAGS.SILENT", r"(\Seen)"), "mark a mail as seen")
+
+
+def _ok(answer: tuple[str, Any], what: str) -> Any:
+    status, data = answer
+    if status != "OK":
+        raise imaplib.IMAP4.error(f"cannot {what}: {data!r}")
+    return data
+
+
+def _said(error: Exception) -> str:
+    text = error.args[0] if isinstance(error, imaplib.IMAP4.error) and error.args else str(error)
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)

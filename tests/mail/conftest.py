@@ -37,7 +37,8 @@ DEFAULTS = {
 class Do:
     """What the server does instead of the default reply: wait, say something, hang up or fall silent.
 
-    `early` octets of the text are read before the reply to the dot is said (in step "dot").
+    `early` octets of the text are read before the reply to the dot is said (in step "dot"); `keep`: the letter is
+    taken, whatever is said.
     """
 
     say: str = ""
@@ -45,6 +46,7 @@ class Do:
     hang_up: bool = False
     silent: bool = False
     early: int | None = None
+    keep: bool = False
 
 
 @dataclass
@@ -149,7 +151,7 @@ class Misbehaving:
             await self._answer(writer, dot)
             return False
         text = await reader.readuntil(b"\r\n.\r\n")
-        if dot.say.startswith("250"):
+        if dot.keep or dot.say.startswith("250"):
             self.accepted.append((envelope["MAIL"], envelope["RCPT"], text[:-3]))
         return await self._answer(writer, dot)
 

@@ -173,3 +173,34 @@ def test_a_cancelled_letter_leaves_no_session_behind(misbehaving, plain_server, 
     found, server = run(scenario())
     assert found.kind == "accepted"
     assert server.sessions == 2
+
+
+@pytest.mark.parametrize("script", [{"connect": "drop"}, {"connect": "silent"}], ids=["drops", "silent"])
+def test_a_server_that_is_down_ends_every_waiting_letter(misbehaving, plain_server, make_message, began, script):
+    """Twenty tasks, five sessions, nobody there: all stop soon, none waits for ever."""
+
+    async def scenario():
+        act = {"drop": misbehaving.do(hang_up=True), "silent": misbehaving.do(silent=True)}
+        async with misbehaving({step: act[what] for step, what in script.items()}).running() as server:
+            settings = plain_server(server.port, connections=5, timeout=0.3)
+            async with SmtpTransport(settings) as transport, asyncio.timeout(5):
+                return await asyncio.gather(
+                    *(transport.deliver(make_message(f"r{i}@example.net"), begin=began) for i in range(20))
+                )
+
+    assert {(o.kind, o.phase) for o in run(scenario())} == {("stop", "connect")}
+    assert began.times == 0
+
+
+def test_a_server_that_comes_back_in_mid_run_gets_the_rest(misbehaving, plain_server, make_message, began):
+    """421 at two connections in a row: those two letters are deferred, the third goes out."""
+
+    async def scenario():
+        busy = misbehaving.do(say="421 4.3.2 restarting", hang_up=True)
+        async with (
+            misbehaving({"connect": [busy, busy]}).running() as server,
+            SmtpTransport(plain_server(server.port, connections=1)) as transport,
+        ):
+            return [await transport.deliver(make_message(f"r{i}@example.net"), begin=began) for i in range(4)]
+
+    assert [o.kind for o in run(scenario())] == ["deferred", "deferred", "accepted", "accepted"]

@@ -1,152 +1,166 @@
-"""Returned mail from files, mbox, Maildir and a real (small) IMAP server over TLS; what failed comes again."""
+"""Bounces are found in files, a Maildir and an IMAP mailbox; what was dealt with is not read again, the rest stays."""
 
 from __future__ import annotations
 
-import asyncio
 import mailbox
+import re
+import socket
+import ssl
 import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import pytest
 
 from newsletter.errors import DeliveryError
-from newsletter.mail.returned import ImapAccount, from_imap, from_maildir, from_paths
+from newsletter.mail.returned import Imap, from_file, from_imap, from_maildir
 
-MAILS = [
-    b"Subject: one\r\n\r\nfirst\r\n",
-    b"Subject: two\r\n\r\nsecond \xff\r\n",
-    b"Subject: three\r\n\r\n" + b"x" * 100_000,
-]
+MAIL = b"From: a@example.org\nSubject: %d\n\nText\n"
 
 
-def test_files_folders_and_mbox(tmp_path):
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "b.eml").write_bytes(MAILS[1])
-    (tmp_path / "in" / "a.eml").write_bytes(MAILS[0])
-    (tmp_path / "in" / ".hidden").write_bytes(b"no")
-    box = mailbox.mbox(tmp_path / "mbox")
-    for data in MAILS[:2]:
-        box.add(data)
-    box.close()
-    found = list(from_paths([tmp_path / "in", tmp_path / "mbox"]))
-    assert [r.data for r in found[:2]] == MAILS[:2]
-    assert [r.where.rpartition("/")[2] for r in found] == ["a.eml", "b.eml", "mbox#0", "mbox#1"]
-    assert b"first" in found[2].data
+@dataclass
+class ImapServer:
+    """Enough of RFC 3501 over TLS for one client at a time: LOGIN, SELECT, UID SEARCH, FETCH and STORE."""
 
+    context: ssl.SSLContext
+    mails: list[bytes]
+    seen: set[int] = field(default_factory=set)
+    logins: list[str] = field(default_factory=list)
+    port: int = 0
 
-def test_missing_file_is_one_clear_error(tmp_path):
-    with pytest.raises(DeliveryError, match="No such file"):
-        list(from_paths([tmp_path / "nowhere.eml"]))
+    @contextmanager
+    def running(self) -> Iterator[ImapServer]:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self.port = listening.getsockname()[1]
+            thread = threading.Thread(target=self._serve, args=(listening,))
+            thread.start()
+            try:
+                yield self
+            finally:
+                listening.shutdown(socket.SHUT_RDWR)
+                thread.join()
 
+    def _serve(self, listening: socket.socket) -> None:
+        while True:
+            try:
+                raw, _ = listening.accept()
+            except OSError:
+                return
+            try:
+                with self.context.wrap_socket(raw, server_side=True) as tls, tls.makefile("rwb") as file:
+                    file.write(b"* OK ready\r\n")
+                    file.flush()
+                    for line in file:
+                        tag, _, command = line.decode().strip().partition(" ")
+                        for answer in self._answers(command):
+                            file.write(answer)
+                        file.write(self._end(tag, command))
+                        file.flush()
+                        if command == "LOGOUT":
+                            break
+            except (OSError, ssl.SSLError):
+                pass  # the client did not like our certificate
 
-def test_maildir_marks_what_was_dealt_with(tmp_path):
-    box = mailbox.Maildir(tmp_path / "box", create=True)
-    for data in MAILS:
-        box.add(data)
-    mails = from_maildir(tmp_path / "box")
-    first = next(mails)
-    mails.close()  # handling it failed
-    assert len(list((tmp_path / "box" / "new").iterdir())) == 3
-    again = list(from_maildir(tmp_path / "box"))
-    assert first.data in [r.data for r in again]
-    assert len(again) == 3
-    assert not list((tmp_path / "box" / "new").iterdir())
-    assert all(path.name.endswith(":2,S") for path in (tmp_path / "box" / "cur").iterdir())
-    assert list(from_maildir(tmp_path / "box")) == []
+    def _end(self, tag: str, command: str) -> bytes:
+        if command.startswith("LOGIN") and '"right"' not in command:
+            return f"{tag} NO [AUTHENTICATIONFAILED] wrong\r\n".encode()
+        if command.startswith("SELECT") and "INBOX" not in command:
+            return f"{tag} NO no such folder\r\n".encode()
+        return f"{tag} OK done\r\n".encode()
 
-
-def test_not_a_maildir(tmp_path):
-    with pytest.raises(DeliveryError, match="Not a Maildir"):
-        list(from_maildir(tmp_path))
-
-
-class Imap:
-    """A few commands of RFC 3501, enough for imaplib: unseen mails by UID, and which were flagged."""
-
-    def __init__(self, mails):
-        self.mails, self.seen = mails, []
-
-    def answer(self, command):
-        """What is said before the final line, and that line's status."""
-        verb = command.upper()
-        if verb.startswith(b"LOGIN") and b"secret" not in command:
-            return b"", b"NO [AUTHENTICATIONFAILED] wrong password"
-        if verb.startswith(b"SELECT") and b"INBOX" not in verb:
-            return b"", b"NO no such folder"
-        if verb.startswith(b"UID SEARCH"):
-            unseen = [b"%d" % uid for uid in range(1, len(self.mails) + 1) if uid not in self.seen]
-            return b"* SEARCH " + b" ".join(unseen) + b"\r\n", b"OK done"
-        if verb.startswith(b"UID FETCH"):
-            data = self.mails[int(command.split()[2]) - 1]
-            return b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n" % (len(data), data), b"OK done"
-        if verb.startswith(b"UID STORE"):
-            self.seen.append(int(command.split()[2]))
-        return {b"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n", b"LOGOUT": b"* BYE\r\n"}.get(verb, b""), b"OK done"
-
-    async def session(self, reader, writer):
-        writer.write(b"* OK ready\r\n")
-        while line := (await reader.readline()).strip():
-            tag, command = line.split(b" ", 1)
-            said, status = self.answer(command)
-            writer.write(said + tag + b" " + status + b"\r\n")
-        writer.close()
-
-
-@contextmanager
-def imap_server(mails, context):
-    imap, ready, stop, started = Imap(mails), [], asyncio.Event(), threading.Event()
-
-    async def serve():
-        server = await asyncio.start_server(imap.session, "127.0.0.1", 0, ssl=context)
-        ready.append((asyncio.get_running_loop(), server.sockets[0].getsockname()[1]))
-        started.set()
-        await stop.wait()
-        server.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    started.wait(5)
-    loop, port = ready[0]
-    try:
-        yield port, imap.seen
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
+    def _answers(self, command: str) -> Iterator[bytes]:
+        if command.startswith("LOGIN"):
+            self.logins.append(command)
+        elif command == "CAPABILITY":
+            yield b"* CAPABILITY IMAP4rev1\r\n"
+        elif command.startswith("SELECT"):
+            yield f"* {len(self.mails)} EXISTS\r\n".encode()
+        elif command == "UID SEARCH UNSEEN":
+            yield ("* SEARCH " + " ".join(str(n) for n in range(1, len(self.mails) + 1) if n not in self.seen)).encode()
+            yield b"\r\n"
+        elif match := re.match(r"UID FETCH (\d+) \(BODY\.PEEK\[\]", command):
+            data = self.mails[int(match[1]) - 1]
+            yield f"* {match[1]} FETCH (UID {match[1]} BODY[]<0> {{{len(data)}}}\r\n".encode() + data + b")\r\n"
+        elif match := re.match(r"UID STORE (\d+) \+FLAGS.SILENT \(\\Seen\)", command):
+            self.seen.add(int(match[1]))
 
 
 @pytest.fixture
-def account(trusting):
-    def make(port, **more):
-        return ImapAccount(
-            **({"host": "127.0.0.1", "username": "b", "password": "secret", "port": port, "context": trusting} | more)
-        )
-
-    return make
+def imap(certificates: Mapping[str, ssl.SSLContext]) -> Iterator[ImapServer]:
+    with ImapServer(certificates["good"], [MAIL % 1, MAIL % 2, MAIL % 3]).running() as server:
+        yield server
 
 
-def test_imap_marks_what_was_dealt_with(certificates, account):
-    with imap_server(MAILS, certificates["good"]) as (port, seen):
-        mails = from_imap(account(port))
-        assert next(mails).data == MAILS[0]
-        mails.close()
-        assert seen == []
-        assert [r.data for r in from_imap(account(port))] == MAILS
-        assert seen == [1, 2, 3]
-        assert list(from_imap(account(port))) == []
+def test_imap_mails_are_seen_only_when_dealt_with(imap, trusting):
+    server = Imap("127.0.0.1", "me", "right", imap.port, context=trusting)
+    first, *rest = list(from_imap_doing(server, {"INBOX 2"}))
+    assert first == ("INBOX 1", MAIL % 1)
+    assert len(rest) == 2
+    assert imap.seen == {2}
+    assert [where for where, _ in from_imap_doing(server, set())] == ["INBOX 1", "INBOX 3"]
 
 
-@pytest.mark.parametrize(
-    ("more", "why"), [({"password": "wrong"}, "AUTHENTICATIONFAILED"), ({"folder": 'no"where'}, "no such folder")]
-)
-def test_imap_refusals_are_one_clear_error(certificates, account, more, why):
-    with imap_server(MAILS, certificates["good"]) as (port, _), pytest.raises(DeliveryError, match=why) as caught:
-        list(from_imap(account(port, **more)))
-    assert "secret" not in str(caught.value)
+def from_imap_doing(server: Imap, deal_with: set[str]) -> Iterator[tuple[str, bytes]]:
+    for mail in from_imap(server):
+        if mail.where in deal_with:
+            mail.done()
+        yield mail.where, mail.data
 
 
-@pytest.mark.parametrize("certificate", ["expired", "other host", "unknown authority"])
-def test_imap_certificate_is_checked(certificates, account, certificate):
-    with imap_server(MAILS, certificates[certificate]) as (port, seen):
-        with pytest.raises(DeliveryError, match="CERTIFICATE_VERIFY_FAILED"):
-            list(from_imap(account(port)))
-        assert seen == []
+def test_a_wrong_password_says_so(imap, trusting):
+    with pytest.raises(DeliveryError, match=r"AUTHENTICATIONFAILED.*password"):
+        list(from_imap(Imap("127.0.0.1", "me", "wrong", imap.port, context=trusting)))
+
+
+def test_a_missing_folder_says_so(imap, trusting):
+    with pytest.raises(DeliveryError, match="folder Bounces"):
+        list(from_imap(Imap("127.0.0.1", "me", "right", imap.port, "Bounces", context=trusting)))
+
+
+@pytest.mark.parametrize("kind", ["expired", "other host", "unknown authority"])
+def test_the_password_is_not_shown_to_a_server_that_cannot_prove_who_it_is(certificates, trusting, kind):
+    with ImapServer(certificates[kind], []).running() as server:
+        with pytest.raises(DeliveryError, match="certificate"):
+            list(from_imap(Imap("127.0.0.1", "me", "right", server.port, context=trusting)))
+        assert server.logins == []
+
+
+def test_nobody_listens(trusting):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(DeliveryError, match="refused"):
+        list(from_imap(Imap("127.0.0.1", "me", "right", port, context=trusting)))
+
+
+def test_a_maildir_keeps_what_nobody_dealt_with(tmp_path):
+    box = mailbox.Maildir(tmp_path / "box", create=True)
+    for number in (1, 2, 3):
+        box.add(MAIL % number)
+    seen = mailbox.MaildirMessage(MAIL % 4)
+    seen.set_subdir("cur")
+    seen.set_flags("S")
+    box.add(seen)
+    mails = list(from_maildir(tmp_path / "box"))
+    assert sorted(mail.data for mail in mails) == [MAIL % 1, MAIL % 2, MAIL % 3]
+    mails[0].done()
+    mails[1].done()
+    assert [mail.data for mail in from_maildir(tmp_path / "box")] == [mails[2].data]
+    assert len(box) == 4
+
+
+def test_what_is_no_maildir_is_refused(tmp_path):
+    with pytest.raises(DeliveryError, match="not a Maildir"):
+        list(from_maildir(tmp_path))
+
+
+def test_an_mbox_holds_many_mails(tmp_path):
+    box = mailbox.mbox(tmp_path / "box")
+    for number in (1, 2):
+        box.add(MAIL % number)
+    box.close()
+    assert [mail.data for mail in from_file(tmp_path / "box")] == [MAIL % 1, MAIL % 2]
+    (tmp_path / "one.eml").write_bytes(MAIL % 3)
+    assert [mail.data for mail in from_file(tmp_path / "one.eml")] == [MAIL % 3]
+    with pytest.raises(DeliveryError, match="No such file"):
+        list(from_file(tmp_path / "none.eml"))
