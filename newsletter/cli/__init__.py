@@ -13,6 +13,7 @@ __all__ = ["app", "main", "register"]
 def register() -> None:
     """Give the application its commands: importing their modules does it."""
     from newsletter.cli import (  # noqa: F401
+        addresses,
         configuration,
         delivery,
         demo,
@@ -21,6 +22,7 @@ def register() -> None:
         likes,
         reading,
         service,
+        tune,
     )
 
 

@@ -27,7 +27,7 @@ class _InOrder(TyperGroup):
 
 _ORDER = (
     "demo", "init", "check", "schema", "fetch", "themes", "rank", "preview", "likes", "send", "status", "deliveries",
-    "resend", "run",
+    "resend", "bounce", "suppress", "allow", "suppressions", "run", "health", "doctor", "tune",
 )  # fmt: skip
 
 app = typer.Typer(
