@@ -24,15 +24,16 @@ from newsletter.pipeline.likes import Like, Liking, add_likes, fetch_likes, impo
 from newsletter.pipeline.notice import tell_operator
 from newsletter.pipeline.report import Report
 from newsletter.pipeline.testing import send_test
+from newsletter.pipeline.tuning import FEWEST, Signal, Tuning, tune
 from newsletter.pipeline.workspace import Workspace, expected, find_subscriber, open_workspace, readers, reloaded
 from newsletter.settings import schema, write_schemas
 from newsletter.store import ledger, letters
 
 __all__ = [
-    "Checked", "Intake", "Like", "Liking", "Outcome", "Preview", "Workspace", "add_likes", "check", "choose", "deliver",
-    "deliveries", "edition_day", "edition_id", "explain", "fetch_likes", "fetch_path", "fetch_sources",
-    "find_subscriber", "import_likes", "list_likes", "open_workspace", "plan", "prepare", "preview", "readers",
-    "reloaded", "resend", "schema", "send", "send_test", "status", "tell_operator", "write",
+    "FEWEST", "Checked", "Intake", "Like", "Liking", "Outcome", "Preview", "Signal", "Tuning", "Workspace", "add_likes",
+    "check", "choose", "deliver", "deliveries", "edition_day", "edition_id", "explain", "fetch_likes", "fetch_path",
+    "fetch_sources", "find_subscriber", "import_likes", "list_likes", "open_workspace", "plan", "prepare", "preview",
+    "readers", "reloaded", "resend", "schema", "send", "send_test", "status", "tell_operator", "tune", "write",
     "write_schemas", "write_theme_map",
 ]  # fmt: skip
 

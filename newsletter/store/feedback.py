@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from newsletter.store.connection import batches, insert, reading, writing
-from newsletter.store.tables import FEEDBACK
+from newsletter.store.tables import DELIVERIES, DELIVERY_PAPERS, FEEDBACK
 
-__all__ = ["Feedback", "FeedbackKind", "feedback", "record_feedback"]
+__all__ = ["Feedback", "FeedbackKind", "Shown", "feedback", "record_feedback", "shown"]
 
 FeedbackKind = Literal["more", "less", "save", "click"]
 _OPPOSITE: dict[FeedbackKind, FeedbackKind] = {"more": "less", "less": "more"}
@@ -27,6 +27,32 @@ class Feedback:
     paper: str
     kind: FeedbackKind
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The papers, as the letter named them, that a subscriber was sent in an edition."""
+
+    subscriber: str
+    edition: str
+    papers: tuple[str, ...]
+
+
+def shown(engine: Engine, subscribers: Iterable[str]) -> list[Shown]:
+    """What those of the subscribers who ever said something were sent, letter by letter, oldest planned first."""
+    papers: dict[tuple[str, str], list[str]] = {}
+    query = (
+        sa.select(DELIVERIES.c.subscriber, DELIVERIES.c.edition, DELIVERY_PAPERS.c.paper)
+        .join(DELIVERY_PAPERS, DELIVERY_PAPERS.c.delivery == DELIVERIES.c.id)
+        .where(DELIVERIES.c.state.in_(["sent", "uncertain"]))
+        .order_by(DELIVERIES.c.id, DELIVERY_PAPERS.c.paper)
+    )
+    with reading(engine) as connection:
+        for some in batches(set(subscribers)):
+            spoke = sa.select(FEEDBACK.c.subscriber).where(FEEDBACK.c.subscriber.in_(some))
+            for name, edition, paper in connection.execute(query.where(DELIVERIES.c.subscriber.in_(spoke))):
+                papers.setdefault((name, edition), []).append(paper)
+    return [Shown(name, edition, tuple(ids)) for (name, edition), ids in papers.items()]
 
 
 def record_feedback(engine: Engine, said: Feedback) -> None:
