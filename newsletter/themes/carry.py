@@ -18,7 +18,7 @@ from newsletter.themes.place import NOWHERE, Labels, Vectors, centroids, unit
 
 SAME = 0.3  # likeness below which a fresh group is not the known theme
 SPLIT = 0.8  # worth from which a group is told apart; all worths in units of the papers' spread about their centroids
-MERGE = 0.5  # worth below which a theme that the clustering lost is told apart no longer
+MERGE = 0.7  # worth below which a theme that the clustering lost is told apart no longer
 MOVE = 1.0  # worth from which a paper leaves its theme
 
 
@@ -47,6 +47,7 @@ def carry(fresh: Labels, before: Labels, vectors: Vectors, known: int, least: in
     """
     labels = _alive(before, least)
     same = pair(fresh, labels, vectors, known)
+    labels = _found(labels, set(same.values()), least)
     changes = list(_merged(labels, fresh, same, vectors))
     for change in changes:
         labels = np.where(labels == change.group, change.other, labels)
@@ -95,6 +96,13 @@ def spread(vectors: Vectors, labels: Labels) -> float:
 def _alive(labels: Labels, least: int) -> Labels:
     sizes = np.bincount(labels[labels >= 0], minlength=1)
     return np.where(np.isin(labels, np.flatnonzero(sizes < max(2, (least + 1) // 2))), NOWHERE, labels)
+
+
+def _found(labels: Labels, matched: set[int], least: int) -> Labels:
+    """Without the themes that are small and that the clustering no longer finds."""
+    sizes = np.bincount(labels[labels >= 0], minlength=1)
+    faded = [theme for theme in np.flatnonzero(sizes < least).tolist() if theme not in matched]
+    return np.where(np.isin(labels, faded), NOWHERE, labels)
 
 
 def _merged(labels: Labels, fresh: Labels, same: dict[int, int], vectors: Vectors) -> Iterator[Change]:

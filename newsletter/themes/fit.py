@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from newsletter.themes.place import NOWHERE, Labels, Vectors, centre
 from newsletter.themes.words import STOP_WORDS
 
 SMALL = 200  # papers; below it agglomerative clustering found the categories of arXiv papers as well or better
+LARGE = 1000  # papers; above it wider neighbourhoods and more dimensions did better
 WORD = r"(?u)\b[^\W\d_][^\W_]+\b"
 
 
@@ -52,8 +52,8 @@ class Settled:
 
 
 def least_size(papers: int) -> int:
-    """Papers that make a theme: 2 of 20, 3 of 40, then growing as the square root (11 of 500, 29 of 3,400)."""
-    return max(2 if papers <= 30 else 3, int(0.5 * math.sqrt(papers) + 0.5) if papers >= SMALL else 0)
+    """Papers that make a theme: 2 of up to 30, 3 of up to 200, then 6 or a hundredth of the window."""
+    return (2 if papers <= 30 else 3) if papers < SMALL else max(6, round(papers / 100))
 
 
 def fit(texts: Sequence[str], vectors: Vectors, settle: Callable[[Labels], Labels], *, seed: int) -> Topics:
@@ -123,7 +123,10 @@ def _reducer(papers: int, seed: int) -> Any:
         return BaseDimensionalityReduction()
     from umap import UMAP
 
-    return UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed, n_jobs=1)
+    return UMAP(
+        n_neighbors=30 if papers >= LARGE else 15, n_components=10 if papers >= LARGE else 5, min_dist=0.0,
+        metric="cosine", random_state=seed, n_jobs=1,
+    )  # fmt: skip
 
 
 def _vectorizer() -> Any:

@@ -9,9 +9,21 @@ import numpy as np
 
 from newsletter.themes.carry import Change, carry
 from newsletter.themes.fit import Topics, fit, least_size
-from newsletter.themes.place import NOWHERE, Labels, Vectors, centroids, compact, dissolve, floor, nearest, place
+from newsletter.themes.place import (
+    NOWHERE,
+    Labels,
+    Vectors,
+    centroids,
+    compact,
+    dissolve,
+    floor,
+    loosen,
+    nearest,
+    place,
+)
 
 SAMPLE = 8000  # papers that BERTopic learns on; the others go to the nearest centroid
+LOOSE = 0.75  # of the median group's coherence, below which a group is leftovers
 OUTSIDE = 0.01  # share of the clustered papers that lie farther from their centroid than an outlier may
 
 
@@ -42,7 +54,7 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
 
     def settle(found: Labels) -> Labels:
         least = least_size(len(rows))
-        carried = carry(dissolve(compact(found), least), own, some, known, least)
+        carried = carry(loosen(some, dissolve(compact(found), least), LOOSE), own, some, known, least)
         happened.extend(carried.changes)
         numbers.extend(np.unique(carried.labels[carried.labels >= 0]).tolist())
         kept = compact(carried.labels)

@@ -11,7 +11,8 @@ from newsletter.themes.fit import WORD, Topics
 from newsletter.themes.phrases import singular
 
 COUNT = 10
-POOL = 40
+POOL = 80
+COMMON = 0.1  # least share of a theme's papers that say a keyword, so that one paper's pet name is none
 
 
 def keywords(
@@ -54,7 +55,15 @@ def describe(texts: Sequence[str], topics: Topics) -> list[tuple[str, ...]]:
     counter = CountVectorizer(vocabulary=[topics.vocabulary[i] for i in columns], binary=True, token_pattern=WORD)
     presence = counter.transform(texts).tocsc()
     out = []
-    for pool, weights in zip(pools, topics.weights, strict=True):
+    for group, (pool, weights) in enumerate(zip(pools, topics.weights, strict=True)):
         here = presence[:, np.searchsorted(columns, pool)].toarray().astype(bool)
-        out.append(keywords(weights[pool], [topics.vocabulary[i] for i in pool], here))
+        kept = _common(here[topics.labels == group])
+        out.append(keywords(weights[pool][kept], [topics.vocabulary[i] for i in pool[kept]], here[:, kept]))
     return out
+
+
+def _common(inside: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The columns of words that enough of a theme's papers say; all of them where few are."""
+    said = inside.sum(axis=0)
+    common = np.flatnonzero(said >= max(min(2, len(inside)), COMMON * len(inside)))
+    return common if len(common) >= COUNT else np.arange(inside.shape[1])

@@ -136,7 +136,7 @@ def _remember(
     old = [known[number] if number < len(known) else None for number in grouped.numbers]
     held = [theme.label if theme else "" for theme in old]
     fixed = [theme is not None and (day - theme.labelled).days < KEPT for theme in old]
-    labels = label(papers, grouped.topics, means, encode, held=held, fixed=fixed)
+    labels = label(papers, grouped.topics, means, encode, words=words, held=held, fixed=fixed)
     themes, renamed = [], []
     for g, theme in enumerate(old):
         members = tuple(sorted(papers[i].id for i in np.flatnonzero(grouped.topics.labels == g).tolist()))

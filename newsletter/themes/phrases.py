@@ -72,8 +72,14 @@ def key(words: Iterable[str]) -> Key:
 
 
 def spelling(forms: Counter[Words]) -> str:
-    """The commonest way to write a phrase, in title case: small letters rise, other capitals stay as they are."""
-    words, _ = max(forms.items(), key=lambda item: (item[1], item[0]))
+    """The commonest way to write a phrase, in title case: small letters rise, other capitals stay as they are.
+
+    The plural, where it is not rare: a theme is about agents, not about an agent.
+    """
+    words, count = max(forms.items(), key=lambda item: (item[1], item[0]))
+    plural = {w: n for w, n in forms.items() if w[-1].endswith("s") and singular(w[-1].lower()) == words[-1].lower()}
+    if plural and sum(plural.values()) >= count / 2:
+        words = max(plural.items(), key=lambda item: (item[1], item[0]))[0]
     return " ".join(title_case(word) for word in words)
 
 

@@ -45,13 +45,34 @@ def dissolve(labels: Labels, least: int) -> Labels:
     return compact(np.where(np.isin(labels, small), NOWHERE, labels))
 
 
-def floor(vectors: Vectors, labels: Labels, share: float) -> float:
-    """The cosine to their own centroid that all but `share` of the placed papers reach."""
+def coherence(vectors: Vectors, labels: Labels) -> NDArray[np.float64]:
+    """For each group the mean cosine of its papers to the centroid of its other papers."""
+    own, cosines = _with_others(vectors, labels)
+    count = int(labels.max(initial=NOWHERE)) + 1
+    return np.bincount(own, weights=cosines, minlength=count) / np.maximum(np.bincount(own, minlength=count), 1)
+
+
+def _with_others(vectors: Vectors, labels: Labels) -> tuple[Labels, NDArray[np.float64]]:
+    """The groups of the placed papers, and their cosines to the centroids of those groups' other papers."""
     placed = labels >= 0
-    if not placed.any():
-        return 1.0
-    own = centroids(vectors, labels, int(labels.max()) + 1)[labels[placed]]
-    return float(np.quantile(np.einsum("ij,ij->i", vectors[placed], own), share))
+    rows, own = vectors[placed].astype(np.float64), labels[placed]
+    sums = np.zeros((int(labels.max(initial=NOWHERE)) + 1, vectors.shape[1]))
+    np.add.at(sums, own, rows)
+    return own, np.einsum("ij,ij->i", rows, unit(sums[own] - rows))
+
+
+def loosen(vectors: Vectors, labels: Labels, share: float) -> Labels:
+    """Groups whose coherence is below `share` of the median group's become outliers: leftovers, not a theme."""
+    if labels.max(initial=NOWHERE) < 0:
+        return labels
+    tight = coherence(vectors, labels)
+    return compact(np.where(np.isin(labels, np.flatnonzero(tight < share * np.median(tight))), NOWHERE, labels))
+
+
+def floor(vectors: Vectors, labels: Labels, share: float) -> float:
+    """The cosine to the centroid of their group's other papers that all but `share` of the placed papers reach."""
+    _, cosines = _with_others(vectors, labels)
+    return float(np.quantile(cosines, share)) if len(cosines) else 1.0
 
 
 def place(vectors: Vectors, labels: Labels, least: float, *, rounds: int = 2) -> Labels:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib.resources import files
 
 
@@ -13,10 +15,40 @@ def _listed(name: str) -> frozenset[str]:
 FUNCTION = _listed("function")
 DETERMINERS = _listed("determiners")
 ACADEMIC = _listed("academic")
+WEAK = _listed("weak")
+HEADS = _listed("heads")
+_NAMING = frozenset(
+    [
+        "analysis",
+        "benchmark",
+        "benchmarks",
+        "data",
+        "dataset",
+        "datasets",
+        "model",
+        "models",
+        "system",
+        "systems",
+        "training",
+    ]
+)
+_VERBS = ACADEMIC - _NAMING - {"code", "evaluation", "test", "user", "type"}
+_PARTICIPLE = re.compile(r"(?<![bfnps]e)ed$|ly$")
+_ADVERB = re.compile(r"(?<!famil|nomal)ly$")
 STOP_WORDS = frozenset(word for word in FUNCTION | ACADEMIC if word.isalpha() and len(word) > 1)
 
 
 def nameable(words: tuple[str, ...]) -> bool:
-    """Whether a phrase neither begins nor ends with a word of every abstract, and ends with a word of letters."""
+    """Whether a phrase may name a theme by its first and last word: neither is a word of every abstract, nor a verb."""
     first, last = words[0].lower(), words[-1].lower()
-    return first not in ACADEMIC and last not in ACADEMIC and last[-1].isalpha() and len(last) > 1
+    if first in WEAK or first in _VERBS or last in HEADS or (last in ACADEMIC and last not in _NAMING):
+        return False
+    return last[-1].isalpha() and len(last) > 1 and not _PARTICIPLE.search(last) and not _ADVERB.search(first)
+
+
+@cache
+def terms() -> dict[tuple[str, ...], float]:
+    """{key: share of arXiv papers that say it} of common noun phrases (counted by benchmarks/themes_terms.py)."""
+    text = (files("newsletter.themes") / "lists" / "terms.txt").read_text(encoding="utf-8")
+    rows = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {tuple(words): int(count) / 100_000 for count, *words in rows}
