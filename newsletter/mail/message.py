@@ -98,26 +98,25 @@ def build(
     recipient = Mailbox("" if test_to else letter.display_name, normal_address(test_to or letter.email))
     marks = ("test", recipient.address, date.isoformat()) if test_to else ()
     ident = message_token(key, "message", letter.edition, letter.subscriber, *marks)
-    subject = f"{_TEST} {letter.subject}" if test_to else letter.subject
-    content = _content(rendered, ident, text_only=letter.text_only)
+    message_id = f"<{ident}@{origin.origin.domain}>"
+    exits = () if test_to else _exits(unsubscribe, unsubscribe_mail)
+    head, _, body = _content(rendered, ident, text_only=letter.text_only).partition(b"\r\n\r\n")
     fields = [
         headers.mailboxes("From", [origin.origin]),
         headers.mailboxes("To", [recipient]),
-        headers.unstructured("Subject", subject),
+        headers.unstructured("Subject", f"{_TEST} {letter.subject}" if test_to else letter.subject),
         headers.date_field(date),
-        headers.token("Message-ID", f"<{ident}@{origin.origin.domain}>"),
+        headers.token("Message-ID", message_id),
         *([headers.mailboxes("Reply-To", [origin.reply_to])] if origin.reply_to else []),
-        *_list_fields(origin, letter, () if test_to else _exits(unsubscribe, unsubscribe_mail)),
+        *_list_fields(origin, letter, exits),
         headers.token("MIME-Version", "1.0"),
+        *_whole_fields(head),
     ]
-    head, _, body = content.partition(b"\r\n\r\n")
-    fields += _whole_fields(head)
-    signature = signer.sign(fields, body, date) if signer else b""
     return Message(
         sender=origin.bounces.replace("{id}", ident),
         recipient=recipient.address,
-        message_id=f"<{ident}@{origin.origin.domain}>",
-        data=b"".join((signature, *fields, b"\r\n", body)),
+        message_id=message_id,
+        data=b"".join((signer.sign(fields, body, date) if signer else b"", *fields, b"\r\n", body)),
         name=f"{'test/' if test_to else ''}{letter.edition}/{letter.subscriber}",
     )
 

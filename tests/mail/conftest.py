@@ -251,8 +251,8 @@ def plain_server() -> Callable[..., Server]:
             "port": port,
             "security": "none",
             "rate_per_second": 0,
-            "timeout": 1.0,
-            "dot_timeout": 1.0,
+            "timeout": 5.0,
+            "dot_timeout": 5.0,
         }
         return Server(**(settings | more))
 

@@ -113,8 +113,8 @@ def test_a_session_that_will_not_part_holds_up_nobody(misbehaving, plain_server,
 
     async def scenario():
         async with misbehaving({"QUIT": misbehaving.do(silent=True)}).running() as server:
-            settings = plain_server(server.port, connections=2, messages_per_connection=1, timeout=0.5)
-            async with SmtpTransport(settings) as transport, asyncio.timeout(0.4):
+            settings = plain_server(server.port, connections=2, messages_per_connection=1, timeout=2)
+            async with SmtpTransport(settings) as transport, asyncio.timeout(1.8):
                 return [await transport.deliver(make_message(), begin=began) for _ in range(2)]
 
     assert [o.kind for o in run(scenario())] == ["accepted"] * 2
