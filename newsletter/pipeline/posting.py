@@ -34,7 +34,11 @@ def open_post(workspace: Workspace) -> Post:
     """Templates compiled, addresses and signing key checked: what can be wrong is found before the first letter."""
     settings = workspace.settings
     origin = sender(
-        settings.sender, title=settings.title, reply_to=settings.reply_to or "", bounces=settings.bounces or ""
+        settings.sender,
+        title=settings.title,
+        reply_to=settings.reply_to or "",
+        bounces=settings.bounces or "",
+        list_id=settings.list_id or "",
     )
     way_out = settings.unsubscribe_mailto or (origin.reply_to or origin.origin).address
     return Post(
