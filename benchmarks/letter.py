@@ -47,7 +47,7 @@ def edition_of(count: int) -> tuple[Edition, list[Pick]]:
             f"Theme number {k}",
             ("word",),
             tuple(p.id for p in papers[k::6]),
-            Momentum("rising", 2.1, 1.4, 3.0),
+            Momentum("rising", 2.1, 1.4, 3.0, tuple(range(60))),
         )
         for k in range(6)
     )

@@ -11,8 +11,10 @@ __all__ = ["LIMIT", "first_step", "next_step", "shrunk", "steps"]
 
 LIMIT = 90_000  # bytes of HTML; Gmail clips a letter at 102,400, and forwarding adds to it
 
-# bytes of markup around a compact card's summary, around the rest of it, and around all cards
-_SUMMARY, _CARD, _FRAME = 62, 540, 13_000
+# bytes of markup around a compact card's summary, around the rest of it, around all cards
+_SUMMARY, _CARD, _FRAME = 62, 540, 10_000
+# bytes of a theme's heading with a bar, or with a sparkline
+_BAR, _SPARKLINE = 800, 1_850
 
 
 def steps(letter: Letter) -> int:
@@ -21,21 +23,34 @@ def steps(letter: Letter) -> int:
 
 
 def first_step(letter: Letter) -> int:
-    """The step to begin with: 0 for a letter that should fit, else one that is rather too early than too late."""
-    below = _below(letter)
-    text = sum(len(f"{e.title}{e.pick.paper.url}{e.summary}".encode()) for e in (*letter.top, *below))
-    return next_step(letter, 0, _FRAME + text + (_CARD + _SUMMARY) * (len(letter.top) + len(below)) - LIMIT)
+    """The step to begin with: 0 for a letter that should fit, else one whose HTML should just do so."""
+    entries = [*letter.top, *_below(letter)]
+    text = sum(len(f"{e.title}{e.pick.paper.url}{e.summary}".encode()) for e in entries)
+    markup = _FRAME + (_CARD + _SUMMARY) * len(entries) + sum(_headings(letter).values())
+    return next_step(letter, 0, markup + text - LIMIT)
 
 
 def next_step(letter: Letter, step: int, excess: int) -> int:
     """The step after `step` that should save `excess` bytes of HTML, estimated from what leaves the letter."""
-    below, order = _below(letter), _least_first(letter)
+    below, order, headings = _below(letter), _least_first(letter), _headings(letter)
     while excess > 0 and step < 2 * len(order):
-        entry = below[order[step % len(order)]]
-        text = entry.summary if step < len(order) else f"{entry.title}{entry.pick.paper.url}"
-        excess -= len(text.encode()) + (_SUMMARY if step < len(order) else _CARD)
+        place = order[step % len(order)]
+        entry = below[place]
+        if step < len(order):
+            excess -= len(entry.summary.encode()) + _SUMMARY
+        else:
+            excess -= len(f"{entry.title}{entry.pick.paper.url}".encode()) + _CARD + headings.get(place, 0)
         step += 1
     return step
+
+
+def _headings(letter: Letter) -> dict[int, int]:
+    """Bytes of each theme's heading, by the place of its first entry, with which it goes."""
+    sizes, place = dict[int, int](), 0
+    for section in letter.sections:
+        sizes[place] = _SPARKLINE if len(section.theme.momentum.history) >= 28 else _BAR
+        place += len(section.entries)
+    return sizes
 
 
 def shrunk(letter: Letter, step: int) -> Letter:

@@ -179,7 +179,7 @@ def _everything() -> View:
     entry = Entry(
         Pick(paper, "t", 1.0, {}, (Reason("interest", "letters", 1.0, ("title",)),)), "A title", "A sentence."
     )
-    theme = Theme("t", "A theme", ("word",), (paper.id,), Momentum("rising", 2.0, 1.0, 3.0))
+    theme = Theme("t", "A theme", ("word",), (paper.id,), Momentum("rising", 2.0, 1.0, 3.0, (1,) * 28))
     letter = Letter(
         edition="daily/2025-03-13", day=date(2025, 3, 13), subscriber="ada", email="ada@example.org",
         display_name="Ada", language="en", subject="A subject", preheader="A preheader", top=(entry,),

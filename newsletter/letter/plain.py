@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from unicodedata import category, east_asian_width
 
-__all__ = ["WIDTH", "columns", "filled", "underlined"]
+__all__ = ["WIDTH", "columns", "filled", "spark", "underlined"]
 
 WIDTH = 72
 
@@ -51,3 +51,9 @@ def underlined(text: str, mark: str) -> str:
     """A heading and the line below it."""
     lines = filled(text)
     return f"{lines}\n{mark * min(WIDTH, max(map(columns, lines.splitlines())))}"
+
+
+@lru_cache(maxsize=1024)
+def spark(heights: tuple[int, ...]) -> str:
+    """Heights from 2 to 16 as a line of blocks."""
+    return "".join("▁▂▃▄▅▆▇█"[height // 2 - 1] for height in heights)

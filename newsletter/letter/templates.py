@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import ConfigError
 from newsletter.letter.language import messages
-from newsletter.letter.plain import filled, underlined
+from newsletter.letter.plain import filled, spark, underlined
 
 __all__ = ["INCLUDE", "Templates", "compiled", "environment", "expanded", "load_templates", "shipped", "source"]
 
@@ -130,7 +130,7 @@ def environment(kind: type[Environment], language: str, *, escape: bool) -> Envi
     )
     found: Any = messages(language)
     made.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]
-    made.filters |= {"filled": filled, "underlined": underlined}
+    made.filters |= {"filled": filled, "spark": spark, "underlined": underlined}
     return made
 
 

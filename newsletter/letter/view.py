@@ -77,12 +77,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A theme's section. `bar` is how far its momentum bar is filled, in percent: 50 is its usual pace."""
+    """A theme's section. `bar` is how far its momentum bar is filled, in percent: 50 is its usual pace.
+
+    `weeks` are its papers per week as heights from 2 to 16 px, oldest first; empty where fewer than four are known.
+    """
 
     label: str
     momentum: str
     trend: str
     bar: int
+    weeks: tuple[int, ...]
     cards: tuple[Card, ...]
 
 
@@ -154,10 +158,20 @@ def _tally(letter: Letter, language: str) -> str:
 
 
 def _group(section: Section, cards: tuple[Card, ...], language: str) -> Group:
-    theme = section.theme
+    theme, moves = section.theme, section.theme.momentum
     if theme.id == "more":
-        return Group(label(theme, language), "", "", 0, cards)
-    return Group(label(theme, language), momentum(theme.momentum, language), theme.momentum.trend, _bar(theme), cards)
+        return Group(label(theme, language), "", "", 0, (), cards)
+    return Group(
+        label(theme, language), momentum(moves, language), moves.trend, _bar(theme), _weeks(moves.history), cards
+    )
+
+
+@lru_cache(maxsize=1024)
+def _weeks(history: tuple[int, ...]) -> tuple[int, ...]:
+    """The last eight whole weeks as even heights from 2 to 16, the highest week 16."""
+    sums = [sum(history[end - 7 : end]) for end in range(len(history), 6, -7)][:8][::-1]
+    most = max(sums, default=0)
+    return tuple(2 * max(1, round(8 * papers / most)) for papers in sums) if most and len(sums) > 3 else ()
 
 
 def _bar(theme: Theme) -> int:

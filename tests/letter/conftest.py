@@ -14,8 +14,8 @@ from newsletter.sources import read_path
 
 DAY = date(2025, 3, 13)
 THEMES = (
-    ("video", "Video generation", Momentum("rising", 2.1, 1.4, 3.0, (1, 2, 3, 5))),
-    ("reason", "Reasoning in language models", Momentum("steady", 1.0, 0.8, 1.2, (2, 3, 2, 2))),
+    ("video", "Video generation", Momentum("rising", 2.1, 1.4, 3.0, tuple(range(60)))),
+    ("reason", "Reasoning in language models", Momentum("steady", 1.0, 0.8, 1.2, (2, 3, 0) * 20)),
     ("agents", "Agents that use a screen", Momentum("new", 3.0, 1.0, 5.0, (0, 0, 1, 3))),
     ("search", "Nearest neighbour search", Momentum("steady", 0.7, 0.5, 0.9, (3, 2, 1, 0))),
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.letter.view import _links, safe_url
+from newsletter.letter.view import _links, _weeks, safe_url
 from newsletter.letter.wording import clipped, counts, momentum, people, reason, reasons
 from newsletter.model import Momentum, Reason
 
@@ -110,3 +110,19 @@ def test_an_address_is_linked_once_and_not_where_the_title_leads(build):
 def test_a_matched_word_is_written_as_the_reader_wrote_it():
     given = Reason("interest", "data selection with HNSW", 1.0, ("Data", "HNSW", "Selection"))
     assert reason(given, "en") == "Matches “data selection with HNSW”: data, HNSW, selection"
+
+
+@pytest.mark.parametrize(
+    ("history", "weeks"),
+    [
+        ((), ()),
+        ((1,) * 27, ()),
+        ((1,) * 28, (8, 8, 8, 8)),
+        ((9,) + (1,) * 21 + (2,) * 7, (4, 4, 4, 8)),
+        ((0,) * 60, ()),
+        ((0,) * 53 + (1,) * 7, (1, 1, 1, 1, 1, 1, 1, 8)),
+        (tuple(range(70)), (2, 3, 4, 5, 5, 6, 7, 8)),
+    ],
+)
+def test_the_sparkline_shows_at_most_eight_whole_weeks_up_to_today(history, weeks):
+    assert _weeks(history) == tuple(2 * height for height in weeks)
