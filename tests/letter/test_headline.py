@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.letter.headline import preheader, subject
@@ -20,6 +20,7 @@ TITLE = st.one_of(
 DAY = st.dates(date(2024, 1, 1), date(2027, 12, 31))
 
 
+@settings(deadline=None)
 @given(
     titles=st.lists(TITLE, min_size=1, max_size=15),
     filler=st.text(max_size=30),
@@ -34,11 +35,13 @@ def test_lengths_hold_for_any_titles_in_any_language(titles, filler, day, langua
     assert line != preview
 
 
+@settings(deadline=None)
 @given(titles=st.lists(TITLE, min_size=1, max_size=15), day=DAY, language=st.sampled_from(LANGUAGES))
 def test_the_same_papers_never_give_the_same_subject_two_days_running(titles, day, language):
     assert subject(titles, [], day, language) != subject(titles, [], day + timedelta(days=1), language)
 
 
+@settings(deadline=None)
 @given(titles=st.lists(TITLE, min_size=1, max_size=15), day=DAY, language=st.sampled_from(LANGUAGES))
 def test_the_subject_of_the_last_letter_is_never_repeated_whenever_that_was(titles, day, language):
     last = subject(titles, [], day, language)

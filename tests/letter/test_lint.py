@@ -5,7 +5,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.letter.lint import RULES, lint
@@ -87,6 +87,7 @@ def test_a_letter_of_text_alone_is_right(build):
     assert lint(mail.as_bytes()) == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_octets_are_judged_without_failing(octets):
     assert lint(octets)

@@ -1,7 +1,7 @@
 """LaTeX and Markdown become text that a person reads; anything else comes through unharmed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.text import readable
@@ -39,6 +39,7 @@ def test_hostile_text_never_fails(hostile):
     assert isinstance(readable(hostile), str)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from(list("ab \\${}^_~%&#'`-*\n<>()[]é\u202e")), max_size=60))
 def test_any_text_becomes_one_tidy_line(text):
     line = readable(text)
