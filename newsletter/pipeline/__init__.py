@@ -22,6 +22,7 @@ from newsletter.pipeline.intake import Intake, fetch_path, fetch_sources
 from newsletter.pipeline.letters import Gathered, Preview, choose, explain, preview, write
 from newsletter.pipeline.likes import Like, Liking, add_likes, fetch_likes, import_likes, list_likes
 from newsletter.pipeline.notice import tell_operator
+from newsletter.pipeline.posting import message, open_post
 from newsletter.pipeline.report import Report
 from newsletter.pipeline.testing import send_test
 from newsletter.pipeline.tuning import FEWEST, Signal, Tuning, tune
@@ -30,11 +31,11 @@ from newsletter.settings import schema, write_schemas
 from newsletter.store import ledger, letters
 
 __all__ = [
-    "FEWEST", "Checked", "Intake", "Like", "Liking", "Outcome", "Preview", "Signal", "Tuning", "Workspace", "add_likes",
-    "check", "choose", "deliver", "deliveries", "edition_day", "edition_id", "explain", "fetch_likes", "fetch_path",
-    "fetch_sources", "find_subscriber", "import_likes", "list_likes", "open_workspace", "plan", "prepare", "preview",
-    "readers", "reloaded", "resend", "schema", "send", "send_test", "status", "tell_operator", "tune", "write",
-    "write_schemas", "write_theme_map",
+    "FEWEST", "Checked", "Intake", "Like", "Liking", "Outcome", "Preview", "Signal", "Tuning", "Workspace",
+    "add_likes", "check", "choose", "deliver", "deliveries", "edition_day", "edition_id", "explain", "fetch_likes",
+    "fetch_path", "fetch_sources", "find_subscriber", "import_likes", "list_likes", "message", "open_post",
+    "open_workspace", "plan", "prepare", "preview", "readers", "reloaded", "resend", "schema", "send", "send_test",
+    "status", "tell_operator", "tune", "write", "write_schemas", "write_theme_map",
 ]  # fmt: skip
 
 EXPIRY = timedelta(hours=23)  # a deferred letter gives way to the next day's
