@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,6 +20,7 @@ from newsletter.due import Due, FetchTime, due
 from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Skip, Subscriber
 from newsletter.pipeline import Workspace
+from newsletter.pipeline.heartbeat import read_heartbeat, write_heartbeat
 from newsletter.store import archive, ledger
 
 log = structlog.get_logger()
@@ -36,7 +38,7 @@ class Desk:
     workspace: Workspace
     environ: Mapping[str, str]
     tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
-    told: set[tuple[str, str]] = field(default_factory=set)
+    logged: set[str] = field(default_factory=set)
 
 
 def serve(desk: Desk, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
@@ -53,6 +55,8 @@ def serve(desk: Desk, *, clock: Callable[[], datetime], stop: threading.Event) -
         stop.wait()
     finally:
         scheduler.shutdown(wait=True)
+        data = desk.workspace.settings.data
+        write_heartbeat(data, replace(read_heartbeat(data), stopped=True))
 
 
 def _survive(desk: Desk, clock: Callable[[], datetime], stop: threading.Event) -> None:
@@ -68,6 +72,8 @@ def _survive(desk: Desk, clock: Callable[[], datetime], stop: threading.Event) -
 def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> None:
     """Reload, fetch, plan, deliver: whatever is due at this moment."""
     desk.workspace = pipeline.reloaded(desk.workspace, desk.environ)
+    data = desk.workspace.settings.data
+    write_heartbeat(data, replace(read_heartbeat(data), ticked=clock().astimezone(UTC), stopped=False))
     fetch_due(desk, clock())
     for edition, wanted in due_letters(desk.workspace, clock()).items():
         _plan(desk.workspace, edition, wanted, clock())
@@ -75,11 +81,14 @@ def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] 
         edition_id = pipeline.edition_id(clock().astimezone(UTC).date() - timedelta(days=back - 1))
         waits = ledger.next_due(desk.workspace.engine, edition_id, clock())
         if waits is not None and waits <= clock() and not stop():
-            report = pipeline.deliver(desk.workspace, edition_id, clock=clock, stop=stop)
+            report = pipeline.deliver(
+                desk.workspace, edition_id, clock=clock, stop=stop, progress=_beating(data, clock)
+            )
             for waiting in report.waiting:
                 log.info("letters", edition=edition_id, waiting=waiting)
             if report.urgent:
-                _tell(desk, edition_id, f"Letters of {edition_id} need you", "\n\n".join(report.urgent), clock())
+                subject = f"Letters of {edition_id}: {', '.join(report.needs)}"
+                _tell(desk, edition_id, subject, "\n\n".join(report.urgent), clock())
 
 
 def fetch_due(desk: Desk, now: datetime) -> None:
@@ -119,14 +128,34 @@ def fetch_due(desk: Desk, now: datetime) -> None:
 
 
 def _tell(desk: Desk, about: str, subject: str, text: str, now: datetime) -> None:
-    """One mail for one thing, not one for each retry; a notice that cannot be sent is in the log."""
-    if (about, subject) in desk.told:
+    """One mail for one thing, not one for each retry or restart; in the log at once, by mail when mail goes."""
+    data = desk.workspace.settings.data
+    beat, notice = read_heartbeat(data), f"{about}: {subject}"
+    if notice in beat.told:
         return
-    desk.told.add((about, subject))
+    if notice not in desk.logged:
+        desk.logged.add(notice)
+        log.warning("for the operator", subject=subject, text=text)
     try:
-        pipeline.tell_operator(desk.workspace, subject, text, at=now)
+        outcome = pipeline.tell_operator(desk.workspace, subject, text, at=now)
     except NewsletterError as error:
-        log.error("the operator could not be told", why=str(error))  # noqa: TRY400  the message says it all
+        log.info("the operator could not be told", why=str(error))
+        return
+    if outcome is None or outcome.kind == "accepted":
+        write_heartbeat(data, replace(beat, ticked=now.astimezone(UTC)).telling(notice))
+
+
+def _beating(data: Path, clock: Callable[[], datetime]) -> Callable[[int, int, str], None]:
+    """A report of progress that keeps the heartbeat young while many letters go out."""
+    last = clock()
+
+    def beat(_done: int, _total: int, _text: str) -> None:
+        nonlocal last
+        if (now := clock()) - last > TICK:
+            last = now
+            write_heartbeat(data, replace(read_heartbeat(data), ticked=now.astimezone(UTC)))
+
+    return beat
 
 
 def _fetch_likes(desk: Desk, day: date, now: datetime) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
+from collections.abc import MutableMapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,9 +28,11 @@ class _InOrder(TyperGroup):
 
 
 _ORDER = (
-    "demo", "init", "check", "schema", "fetch", "themes", "rank", "preview", "likes", "send", "status", "deliveries",
-    "resend", "bounce", "suppress", "allow", "suppressions", "run", "health", "doctor", "tune",
+    "demo", "init", "check", "schema", "fetch", "themes", "rank", "preview", "lint", "likes", "send", "status",
+    "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run", "health", "doctor", "tune",
 )  # fmt: skip
+
+_ADDRESS = re.compile(r"[^\s<>@\"',;:(]{1,64}@[^\s<>@\"',;)]{1,255}")
 
 app = typer.Typer(
     name="newsletter",
@@ -52,6 +56,9 @@ def configure(
         Path, typer.Option("--config", envvar="NEWSLETTER_CONFIG", help="The configuration's folder.")
     ] = Path("config"),
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step to stderr.")] = False,
+    addresses: Annotated[
+        bool, typer.Option("--log-addresses", help="Do not mask e-mail addresses in the log.")
+    ] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
 ) -> None:
     """Remember where the configuration is; nothing is read yet."""
@@ -59,10 +66,10 @@ def configure(
         typer.echo(f"newsletter {newsletter.__version__}")
         raise typer.Exit
     context.obj = config
-    _set_up_log(verbose=verbose)
+    _set_up_log(verbose=verbose, addresses=addresses)
 
 
-def _set_up_log(*, verbose: bool) -> None:
+def _set_up_log(*, verbose: bool, addresses: bool) -> None:
     """Structured lines on stderr: readable on a terminal, JSON elsewhere; warnings and worse unless `verbose`."""
     render = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
@@ -71,11 +78,17 @@ def _set_up_log(*, verbose: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            *(() if addresses else (_mask_addresses,)),
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if verbose else logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _mask_addresses(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Whoever reads the log has no need to know who reads the newsletter; servers' replies name addresses, too."""
+    return {name: _ADDRESS.sub("(address)", str(v)) if "@" in str(v) else v for name, v in line.items()}
 
 
 def parse_day(text: str | None) -> date | None:

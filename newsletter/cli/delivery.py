@@ -14,6 +14,7 @@ from newsletter.cli.progress import sending
 from newsletter.delivery import STATES
 from newsletter.errors import ConfigError
 from newsletter.model import State
+from newsletter.pipeline.health import conversations
 
 
 @app.command()
@@ -98,11 +99,12 @@ def deliveries(
     subscriber: Annotated[str | None, typer.Option("--subscriber", help="Only this reader's letters.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The ledger, row by row: state, attempts, and the reason or the server's answer."""
+    """The ledger, row by row: state, attempts, reason; with --subscriber every try and the server's words."""
     wanted = _state(state) if state else None
     with pipeline.open_workspace(context.obj) as workspace:
         chosen = pipeline.edition_day(workspace, parse_day(day))
         rows = pipeline.deliveries(workspace, chosen, state=wanted, subscriber=subscriber)
+        said = conversations(workspace, rows) if subscriber else {}
     if as_json:
         print_json(
             [
@@ -114,6 +116,7 @@ def deliveries(
                     "next_at": r.next_at,
                     "reason": r.reason,
                     "message_id": r.message_id,
+                    **({"history": said.get(r.id, ())} if subscriber else {}),
                 }
                 for r in rows
             ]
@@ -126,6 +129,13 @@ def deliveries(
     console().print(
         table("Deliveries", ("subscriber", "state", "attempts", "next", "reason"), cells, right=("attempts",))
     )
+    for r in rows:
+        lines = [
+            (f"{a.at:%Y-%m-%d %H:%M:%S}", a.event, a.phase, f"{a.code or ''} {a.enhanced}".strip(), a.text)
+            for a in said.get(r.id, ())
+        ]
+        if lines:
+            console().print(table(f"What happened to {r.message_id}", ("UTC", "event", "phase", "code", "text"), lines))
 
 
 @app.command()

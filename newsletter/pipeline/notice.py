@@ -9,20 +9,15 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-import structlog
-
 from newsletter.mail.message import message_token, sender
 from newsletter.model import Message, Outcome
 from newsletter.pipeline.posting import open_transport, unrecorded
 from newsletter.pipeline.workspace import Workspace
 from newsletter.text import tidy
 
-log = structlog.get_logger()
-
 
 def tell_operator(workspace: Workspace, subject: str, text: str, *, at: datetime) -> Outcome | None:
-    """Send `text` to the `operator` of the settings; None where there is none. It is in the log either way."""
-    log.warning("for the operator", subject=subject, text=text)
+    """Send `text` to the `operator` of the settings; None where there is none."""
     settings = workspace.settings
     if not settings.operator:
         return None

@@ -28,6 +28,12 @@ class Report:
     counts: Mapping[str, int]
     waiting: tuple[str, ...] = ()
     urgent: tuple[str, ...] = ()
+    stopped: bool = False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The kinds of what needs a person: stopped, failed, uncertain."""
+        return (*(("stopped",) if self.stopped else ()), *(state for state in _URGENT if self.counts[state]))
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -50,7 +56,7 @@ def report(edition: str, counts: Mapping[str, int], ended: Outcome | None, again
         for state, text in _WAITING.items()
         if counts[state] and not (state == "planned" and ended is not None)
     ]
-    return Report(counts, tuple(waiting), (*stopped, *urgent))
+    return Report(counts, tuple(waiting), (*stopped, *urgent), stopped=ended is not None)
 
 
 def _stopped(ended: Outcome, day: str) -> str:
