@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from newsletter.cli import app, register
 from newsletter.letter.lint import RULES
 
-GOOD = b"From: a@example.org\r\nTo: b@example.org\r\nDate: Thu, 13 Mar 2025 07:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n"
+GOOD = b"From: a@example.org\r\nTo: b@example.org\r\n"
+GOOD += b"Date: Thu, 13 Mar 2025 07:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n"
 register()
 
 
