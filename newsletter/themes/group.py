@@ -20,6 +20,7 @@ from newsletter.themes.place import (
     loosen,
     nearest,
     place,
+    unit,
 )
 
 SAMPLE = 8000  # papers that BERTopic learns on; the others go to the nearest centroid
@@ -49,6 +50,8 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
     if len(rows) < 3:
         return Grouped(Topics(labels, (), np.zeros((0, 0))), (), ())
     some, own = vectors[rows], before[rows]
+    shared = some.mean(axis=0)
+    apart = unit(some - shared)
     happened: list[Change] = []
     numbers: list[int] = []
 
@@ -58,14 +61,14 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
         happened.extend(carried.changes)
         numbers.extend(np.unique(carried.labels[carried.labels >= 0]).tolist())
         kept = compact(carried.labels)
-        return place(some, kept, floor(some, kept, OUTSIDE))
+        return place(apart, kept, floor(apart, kept, OUTSIDE))
 
     topics = fit([texts[i] for i in rows.tolist()], some, settle, seed=seed)
     labels[rows] = topics.labels
     rest = np.setdiff1d(np.flatnonzero(vectors.any(axis=1)), rows)
     if len(rest) and numbers:
-        means = centroids(some, topics.labels, len(numbers))
-        labels[rest] = nearest(vectors[rest], means, floor(some, topics.labels, OUTSIDE))
+        means = centroids(apart, topics.labels, len(numbers))
+        labels[rest] = nearest(unit(vectors[rest] - shared), means, floor(apart, topics.labels, OUTSIDE))
         held = {number: g for g, number in enumerate(numbers)}
         stay = np.array([held.get(int(b), NOWHERE) for b in before[rest]], dtype=np.int64)
         labels[rest] = np.where(stay >= 0, stay, labels[rest])

@@ -52,10 +52,12 @@ def noun_end(follower: str) -> bool:
 @lru_cache(maxsize=100_000)
 def singular(word: str) -> str:
     """A rough singular of an English word in lower case, for comparing, never for showing."""
-    if len(word) <= 3 or word.endswith(("ss", "us", "is")):
+    if len(word) <= 3 or word.endswith(("ss", "us", "is", "as")):
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
+    if word in ("caches", "niches"):
+        return word[:-1]
     if word.endswith(("ches", "shes", "sses", "xes", "zes")):
         return word[:-2]
     return word.removesuffix("s")

@@ -34,7 +34,7 @@ _NAMING = frozenset(
 )
 _VERBS = ACADEMIC - _NAMING - {"code", "evaluation", "test", "user", "type"}
 _PARTICIPLE = re.compile(r"(?<![bfnps]e)ed$|ly$")
-_ADVERB = re.compile(r"(?<!famil|nomal)ly$")
+_ADVERB = re.compile(r"(?<!anoma)(?<!fami)(?<!assemb)ly$")
 STOP_WORDS = frozenset(word for word in FUNCTION | ACADEMIC if word.isalpha() and len(word) > 1)
 
 

@@ -1,0 +1,101 @@
+"""Names of themes: taken from the papers, none alike, none of them words that every paper says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from newsletter.model import Paper
+from newsletter.themes.fit import Topics
+from newsletter.themes.names import Candidate, candidates, choose, label, outdone, read
+from newsletter.themes.phrases import key
+from newsletter.themes.words import nameable
+
+CACHE = [
+    ("Fast KV-cache compression", "We study KV-cache compression for long prompts."),
+    ("Pruning heads", "KV-cache compression saves memory."),
+    ("Serving at scale", "A novel framework achieves KV-cache compression at no cost."),
+]
+VIDEO = [
+    ("Video diffusion in one step", "Video diffusion is slow. We distil it."),
+    ("Longer clips", "We extend video diffusion to minutes."),
+    ("Camera control", "A novel framework gives video diffusion a camera."),
+]
+PAPERS = [Paper(f"title:{i}", title, abstract) for i, (title, abstract) in enumerate(CACHE + VIDEO)]
+LABELS = np.repeat([0, 1], 3)
+TOPICS = Topics(LABELS, ("cache", "video"), np.eye(2))
+MEANS = np.eye(2, dtype=np.float32)
+
+
+def option(text: str, score: float) -> Candidate:
+    return Candidate(key(text.split()), text, score)
+
+
+def names(held=("", ""), fixed=(False, False), encode=None):
+    words = [("cache", "memory"), ("video", "clips")]
+    return label(PAPERS, TOPICS, MEANS, encode, words=words, held=held, fixed=fixed)
+
+
+def test_a_theme_is_named_as_its_papers_name_it():
+    assert names() == ["KV-Cache Compression", "Video Diffusion"]
+
+
+def test_an_encoder_is_asked_for_the_phrases_and_may_decide():
+    asked = []
+
+    def encode(texts):
+        asked.extend(texts)
+        return np.array([[float("Cache" in t), float("Video" in t)] for t in texts], dtype=np.float32)
+
+    assert names(encode=encode) == ["KV-Cache Compression", "Video Diffusion"]
+    assert "KV-Cache Compression" in asked
+
+
+def test_a_fixed_label_stays_and_no_other_theme_gets_one_like_it():
+    assert names(held=("Video Diffusion", ""), fixed=(True, False))[0] == "Video Diffusion"
+    assert names(held=("Video Diffusion", ""), fixed=(True, False))[1] != "Video Diffusion"
+
+
+def test_a_label_that_its_papers_no_longer_say_is_replaced_when_it_may_be():
+    assert names(held=("Speech Synthesis", ""), fixed=(False, False)) == ["KV-Cache Compression", "Video Diffusion"]
+
+
+def test_a_held_label_gives_way_only_to_a_far_better_one():
+    options = [option("Video Diffusion", 2.0), option("Video Models", 1.7), option("Camera Control", 1.0)]
+    assert not outdone("Video Models", options)
+    assert outdone("Camera Control", options)
+    assert outdone("Speech Synthesis", options)
+
+
+def test_no_two_labels_are_alike():
+    options = [
+        [option("Video Diffusion", 2.0)],
+        [option("Video Diffusion Models", 1.5), option("Diffusion", 1.4), option("Camera Control", 1.0)],
+    ]
+    assert choose(options, ["", ""], [(), ()]) == ["Video Diffusion", "Camera Control"]
+
+
+def test_where_no_phrase_is_left_keywords_stand_in():
+    assert choose([[]], [""], [("planets", "orbits")]) == ["Planets Orbits"]
+
+
+def test_what_every_paper_says_names_nothing():
+    assert all("Framework" not in c.text for c in candidates(read(PAPERS), TOPICS, 0, MEANS, None))
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["novel framework", "better results", "proposed method", "generated videos quality", "outperforms baselines",
+     "large improvement", "model trained", "widely", "strong performance"],
+)  # fmt: skip
+def test_a_stop_phrase_is_no_name(phrase):
+    assert not nameable(tuple(phrase.split()))
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["KV-cache compression", "retrieval-augmented generation", "video diffusion", "vision-language models",
+     "anomaly detection", "speech embeddings", "LLM agents"],
+)  # fmt: skip
+def test_a_noun_phrase_of_the_field_is_a_name(phrase):
+    assert nameable(tuple(phrase.split()))
