@@ -18,20 +18,24 @@ _TRACKING = ("utm_", "mc_", "trk", "click", "redirect")
 
 
 def html_size(mail: Specimen) -> Iterator[str]:
+    """The HTML has fewer than 90,000 bytes: Gmail clips a letter at 102,400, and forwarding adds to it."""
     if (size := len(mail.html.encode())) >= LIMIT:
         yield f"the HTML has {size} bytes, {LIMIT} is the limit: Gmail clips at 102,400"
 
 
 def style_size(mail: Specimen) -> Iterator[str]:
+    """The style sheets have at most 8,000 bytes: Gmail drops a style element above 8,192."""
     if (size := len(mail.page.css.encode())) > _STYLE:
         yield f"the style sheets have {size} bytes, {_STYLE} is the limit"
 
 
 def nesting(mail: Specimen) -> Iterator[str]:
+    """Every element is closed, and in order (HTML Living Standard, 13.1.2)."""
     yield from dict.fromkeys(mail.page.broken)
 
 
 def language(mail: Specimen) -> Iterator[str]:
+    """Language and direction stand on the html element and on one inside it, which webmail keeps (WCAG 3.1.1)."""
     if not mail.html:
         return
     page = next(iter(mail.page.all("html")), None)
@@ -45,11 +49,13 @@ def language(mail: Specimen) -> Iterator[str]:
 
 
 def title(mail: Specimen) -> Iterator[str]:
+    """The title element says something (WCAG 2.4.2)."""
     if mail.html and not any(e.text for e in mail.page.all("title")):
         yield "the title element is missing or empty"
 
 
 def headings(mail: Specimen) -> Iterator[str]:
+    """There is one h1, and no heading level is skipped (WCAG 1.3.1)."""
     levels = [int(e.tag[1]) for e in mail.page.all("h1", "h2", "h3", "h4", "h5", "h6")]
     if mail.html and levels.count(1) != 1:
         yield f"there are {levels.count(1)} h1 elements, one is right"
@@ -60,12 +66,14 @@ def headings(mail: Specimen) -> Iterator[str]:
 
 
 def layout_tables(mail: Specimen) -> Iterator[str]:
+    """Tables that only lay out have role=presentation, so that no screen reader counts their cells (WCAG 1.3.1)."""
     bare = [e for e in mail.page.all("table") if e.attributes.get("role") not in ("presentation", "none")]
     if bare and not mail.page.all("th"):
         yield f"{len(bare)} layout tables lack role=presentation: screen readers count their cells"
 
 
 def link_texts(mail: Specimen) -> Iterator[str]:
+    """Every link has a text, and one text leads to one place (WCAG 2.4.9)."""
     links = mail.page.all("a")
     where: dict[str, set[str]] = {}
     for link in links:
@@ -78,6 +86,7 @@ def link_texts(mail: Specimen) -> Iterator[str]:
 
 
 def link_looks(mail: Specimen) -> Iterator[str]:
+    """Links are underlined (WCAG 1.4.1) and at least 44 px high (WCAG 2.5.5)."""
     plain = [a for a in mail.page.all("a") if "none" in a.style.get("text-decoration", "") and a.text]
     if plain:
         yield f"{len(plain)} links are not underlined, the first is “{plain[0].text}”"
@@ -99,6 +108,7 @@ def _height(style: Mapping[str, str], line: float) -> float:
 
 
 def link_targets(mail: Specimen) -> Iterator[str]:
+    """Links lead straight to http, https, mailto or tel: none is redirected or counted."""
     for a in mail.page.all("a"):
         href = a.attributes.get("href", "")
         if urlsplit(href).scheme not in ("http", "https", "mailto", "tel"):
@@ -108,6 +118,7 @@ def link_targets(mail: Specimen) -> Iterator[str]:
 
 
 def pictures(mail: Specimen) -> Iterator[str]:
+    """Every picture has alt, width and height (WCAG 1.1.1), and none is a tracking pixel."""
     for img in mail.page.all("img"):
         source, given = img.attributes.get("src", "")[:80], img.attributes
         if given.get("width") in ("0", "1", "2") or given.get("height") in ("0", "1", "2") or img.look.hidden:
@@ -117,6 +128,7 @@ def pictures(mail: Specimen) -> Iterator[str]:
 
 
 def active(mail: Specimen) -> Iterator[str]:
+    """Nothing runs, embeds or sends: no script, frame, form, media or event handler."""
     for e in mail.page.elements:
         if e.tag in ("script", "iframe", "form", "object", "embed", "video", "audio", "base"):
             yield f"<{e.tag}> does not belong in a letter"
@@ -125,6 +137,7 @@ def active(mail: Specimen) -> Iterator[str]:
 
 
 def dark(mail: Specimen) -> Iterator[str]:
+    """There is a dark design: the color-scheme meta element and prefers-color-scheme."""
     if not mail.html:
         return
     if not any(e.attributes.get("name") == "color-scheme" for e in mail.page.all("meta")):
@@ -142,6 +155,7 @@ def _seen(mail: Specimen) -> Iterator[Piece]:
 
 
 def text_size(mail: Specimen) -> Iterator[str]:
+    """Running text is 16 px high or more, and none is below 14."""
     small = [piece for piece in _seen(mail) if piece.look.size < 14]
     if small:
         yield f"{len(small)} pieces of text are below 14 px, the first is “{small[0].text[:40]}”"
@@ -153,6 +167,7 @@ def text_size(mail: Specimen) -> Iterator[str]:
 
 
 def contrasts(mail: Specimen) -> Iterator[str]:
+    """Text stands out from its ground by 4.5 to 1 (WCAG 1.4.3)."""
     low = [p for p in _seen(mail) if contrast(p.look.colour, p.look.ground) < 4.5]
     if low:
         look = low[0].look
@@ -161,6 +176,7 @@ def contrasts(mail: Specimen) -> Iterator[str]:
 
 
 def preheader(mail: Specimen) -> Iterator[str]:
+    """The line after the subject has 40 to 130 characters and does not repeat the subject."""
     if not mail.html:
         return
     hidden = next((p.text for p in mail.page.pieces if p.look.hidden), "")

@@ -16,24 +16,28 @@ _TOGETHER = ("multipart/alternative", "multipart/mixed", "multipart/related")
 
 
 def header_once(mail: Specimen) -> Iterator[str]:
+    """From, To, Date, Message-ID, Subject and MIME-Version stand there once each (RFC 5322, 3.6; RFC 2045, 4)."""
     for name in _ONCE:
         if (count := len(mail.every(name))) != 1:
             yield f"{name} stands there {count} times, once is right"
 
 
 def header_clean(mail: Specimen) -> Iterator[str]:
+    """No header field holds a control character or a line separator, decoded ones included (RFC 5322, 2.2)."""
     for name in mail.head:
         if any(_CONTROL.search(value) for value in mail.every(name)):
             yield f"{name} holds a control character or a line separator"
 
 
 def line_length(mail: Specimen) -> Iterator[str]:
+    """No line is longer than 998 octets (RFC 5322, 2.1.1)."""
     longest = max(map(len, re.split(rb"\r?\n", mail.raw)))
     if longest > 998:
         yield f"a line has {longest} octets, RFC 5322 allows 998"
 
 
 def list_headers(mail: Specimen) -> Iterator[str]:
+    """List-Id is there (RFC 2919), and a way out in one click (RFC 2369, RFC 8058)."""
     if not mail.one("List-Id"):
         yield "List-Id is missing"
     links = re.findall(r"<([^>]*)>", mail.one("List-Unsubscribe"))
@@ -48,11 +52,13 @@ def list_headers(mail: Specimen) -> Iterator[str]:
 
 
 def automatic(mail: Specimen) -> Iterator[str]:
+    """Auto-Submitted says that a program wrote it, so that no out-of-office note answers (RFC 3834, 5)."""
     if mail.one("Auto-Submitted") in ("", "no"):
         yield "Auto-Submitted is missing: out-of-office notes will answer (RFC 3834)"
 
 
 def signature(mail: Specimen) -> Iterator[str]:
+    """A DKIM signature covers who, what, when and how to leave (RFC 6376, 5.4; RFC 8058, 4)."""
     signatures = mail.every("DKIM-Signature")
     if not signatures:
         yield "the message has no DKIM signature"
@@ -63,11 +69,13 @@ def signature(mail: Specimen) -> Iterator[str]:
 
 
 def subject_length(mail: Specimen) -> Iterator[str]:
+    """The subject has 40 to 60 characters, which lists of mail show whole."""
     if not 40 <= (length := len(mail.one("Subject"))) <= 60:
         yield f"the subject has {length} characters, 40 to 60 are shown whole"
 
 
 def structure(mail: Specimen) -> Iterator[str]:
+    """The bodies are text/plain, alone or followed by text/html, in one multipart (RFC 2046, 5.1.4)."""
     bodies = [kind for kind in mail.kinds if kind in ("text/plain", "text/html")]
     if bodies not in (["text/plain"], ["text/plain", "text/html"]):
         yield f"the bodies are {', '.join(bodies) or 'absent'}; right is text/plain, then text/html"
@@ -80,6 +88,7 @@ def structure(mail: Specimen) -> Iterator[str]:
 
 
 def text_part(mail: Specimen) -> Iterator[str]:
+    """The text part has at least 20 words, in lines of at most 72 columns."""
     if len(mail.text.split()) < 20:
         yield "the text part says next to nothing"
     wide = [n for n, line in enumerate(mail.text.splitlines(), 1) if columns(line) > WIDTH and not _URL.search(line)]
@@ -88,6 +97,7 @@ def text_part(mail: Specimen) -> Iterator[str]:
 
 
 def same_links(mail: Specimen) -> Iterator[str]:
+    """Every link of the HTML stands in the text part too."""
     if not mail.html:
         return
     wanted = [a.attributes.get("href", "") for a in mail.page.all("a")]

@@ -38,4 +38,6 @@ def test_json_holds_findings_by_message(message):
 
 def test_the_rules_are_listed():
     ran = CliRunner().invoke(app, ["lint", "--rules", "--json"])
-    assert set(json.loads(ran.stdout)) == set(RULES)
+    told = json.loads(ran.stdout)
+    assert set(told) == set(RULES)
+    assert all(said.endswith(".") for said in told.values()), "each says when it holds"
