@@ -52,6 +52,7 @@ types: install-dev
 lock:  ## renew the lock files: names, versions and hashes only
 	$(UV_COMPILE) --group build pyproject.toml --output-file requirements.lock $(LOCK_FLAGS)
 	$(UV_COMPILE) --group dev pyproject.toml --output-file requirements-dev.lock $(LOCK_FLAGS)
+	$(BIN)/python tests/node/renew.py
 
 clean:  ## what make has made
 	rm -rf $(VENV) demo-letters dist .pytest_cache .mypy_cache .ruff_cache

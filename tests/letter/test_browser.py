@@ -1,6 +1,6 @@
 """Letters in a real Chromium: axe-core finds nothing in light and dark, targets are large, nothing overflows.
 
-Debian's ``chromium``, and ``axe-core`` from npm in a ``node_modules`` folder at the top of the checkout or named by
+Debian's ``chromium``, and ``axe-core`` from npm (`npm ci --prefix tests/node`) or in the folder named by
 NEWSLETTER_NODE_MODULES; where either is missing these tests skip and say so.
 """
 
@@ -14,7 +14,7 @@ import pytest
 from newsletter.letter import compose, render
 
 ROOT = Path(__file__).resolve().parents[2]
-NODE = Path(os.environ.get("NEWSLETTER_NODE_MODULES", ROOT / "node_modules"))
+NODE = Path(os.environ.get("NEWSLETTER_NODE_MODULES", ROOT / "tests" / "node" / "node_modules"))
 AXE = NODE / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = (
@@ -56,7 +56,7 @@ def golden(case: str) -> str:
     return (ROOT / "tests" / "golden" / f"{case}.html").read_text("utf-8")
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason=f"ACCESSIBILITY NOT CHECKED: no axe-core at {AXE} (npm install axe-core)")
+@pytest.mark.skipif(not AXE.is_file(), reason=f"ACCESSIBILITY NOT CHECKED: no axe-core at {AXE} (npm ci --prefix tests/node)")
 @pytest.mark.parametrize(
     "page", [{"context": {"color_scheme": c}} for c in ("light", "dark")], indirect=True, ids=["light", "dark"]
 )
