@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parent
 LOCK = FOLDER / "package-lock.json"
 
 subprocess.run(
-    ["npm", "install", "--package-lock-only", "--omit-lockfile-registry-resolved=true"],  # noqa: S607  npm of the path
+    ["npm", "install", "--package-lock-only", "--omit-lockfile-registry-resolved=true"],
     cwd=FOLDER,
     check=True,
 )
