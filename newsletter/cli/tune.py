@@ -53,9 +53,7 @@ def _show(tuning: pipeline.Tuning) -> None:
             f"{signal.worth * 100:+.1f}",
             bar(abs(signal.worth) / most),
             f"{signal.low * 100:+.1f} to {signal.high * 100:+.1f}",
-            ("" if signal.told_apart else "not told from nothing")
-            if signal.worth >= 0 or not signal.told_apart
-            else "harms",
+            _verdict(signal),
             signal.about,
         )
         for signal in tuning.signals

@@ -101,8 +101,11 @@ def explain(workspace: Workspace, edition: Edition, reader: Subscriber, paper: s
     seen = ledger.already_sent(workspace.engine, [reader.name], among=[p.id for p in scope.papers], besides=edition.id)
     told = explain_pick(
         profile, wanted, day, background, encode=_model(workspace).encode, themes=_theme_of(scope),
-        momentum={theme.id: theme.momentum for theme in scope.themes}, seen=seen[reader.name], today=edition.day,
+        momentum={theme.id: theme.momentum for theme in scope.themes}, seen=seen[reader.name] | _examples(profile),
+        today=edition.day,
     )  # fmt: skip
+    if told is not None and wanted in _examples(profile) - seen[reader.name]:
+        return replace(told, why_not=("it is among the papers that the reader likes or dislikes", *told.why_not[1:]))
     if told is None:
         raise DigestError(
             "Cannot explain",
@@ -137,9 +140,14 @@ def _rank(workspace: Workspace, scope: Edition, group: Sequence[Subscriber]) -> 
     seen = ledger.already_sent(workspace.engine, names, among=[p.id for p in scope.papers], besides=scope.id)
     return rank(
         profiles, day, background, encode=_model(workspace).encode, themes=_theme_of(scope),
-        momentum={theme.id: theme.momentum for theme in scope.themes}, seen=[seen[name] for name in names],
-        today=scope.day,
+        momentum={theme.id: theme.momentum for theme in scope.themes},
+        seen=[seen[name] | _examples(profile) for name, profile in zip(names, profiles, strict=True)], today=scope.day,
     )  # fmt: skip
+
+
+def _examples(profile: Profile) -> frozenset[str]:
+    """Papers that the reader has rated: they know them, so that they are no news."""
+    return frozenset((*profile.likes, *profile.dislikes))
 
 
 def _with_feedback(workspace: Workspace, group: Sequence[Subscriber]) -> list[Profile]:

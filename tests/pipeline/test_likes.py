@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import httpx
@@ -180,3 +181,26 @@ def test_a_request_that_fails_keeps_what_the_earlier_ones_brought(desk, arxiv, c
         intake = pipeline.fetch_likes(workspace, today=TODAY, client=asking)
     assert (intake.state, intake.new) == ("failed", (KNOWN,))
     assert intake.reason.startswith("21 liked papers wait")
+
+
+def test_who_likes_a_paper_is_not_shown_it_and_others_are(desk):
+    """Known by its title alone in the profile; the digest brings it under its arXiv id."""
+    papers = [
+        Paper(f"arxiv:2503.{n:05}", f"Study {n}: graph retrieval", f"Graph retrieval by method {n}. It helps.")
+        for n in range(6)
+    ]
+    interested = "interests: [graph retrieval]\n"
+    desk.subscriber("ada", f"email: ada@example.org\nlikes: ['{title_key(papers[0].title)}']\n{interested}")
+    desk.subscriber("bob", f"email: bob@example.org\nlikes: []\n{interested}")
+    with desk.open() as workspace:
+        archive.add_unlisted(workspace.engine, [replace(papers[0], id=title_key(papers[0].title))])
+        archive.add_digest(workspace.engine, Digest("page", TODAY, tuple(papers)))
+        edition = pipeline.prepare(workspace, TODAY)
+        readers = [pipeline.find_subscriber(workspace, name) for name in ("ada", "bob")]
+        ada, bob = ({pick.paper.id for pick in picks} for picks in pipeline.choose(workspace, edition, readers))
+        told = pipeline.explain(workspace, edition, readers[0], papers[0].id)
+    assert papers[0].id not in ada
+    assert len(edition.papers) == 6
+    assert "the reader likes" in told.why_not[0]
+    assert told.pick is None
+    assert papers[0].id in bob
