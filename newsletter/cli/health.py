@@ -9,6 +9,7 @@ import typer
 from newsletter import pipeline
 from newsletter.cli.app import AsJson, app, now
 from newsletter.cli.output import console, print_json, table
+from newsletter.pipeline.doctor import examine, names_from
 from newsletter.pipeline.health import Health, health, metrics
 
 
@@ -41,3 +42,30 @@ def _show(found: Health) -> None:
     out.print(table("Sources", ("source", "state", "day", "papers"), sources, right=("papers",)))
     ticked = f"{found.last_tick:%Y-%m-%d %H:%M:%S} UTC" if found.last_tick else "never"
     out.print(f"Last tick of the service: {ticked}. Suppressed addresses: {found.suppressed}.", markup=False)
+
+
+_MARKS = {"good": "ok", "warning": "warning", "bad": "BAD", "unknown": "unknown"}
+
+
+@app.command(name="doctor")
+def show_doctor(
+    context: typer.Context,
+    nameserver: Annotated[
+        str, typer.Option("--nameserver", metavar="HOST[:PORT]", help="Ask this DNS server, not the system's.")
+    ] = "",
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Send a test letter there, too.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """What keeps letters from arriving: DNS, signature, mail server, clock, disk, templates; and what to do."""
+    with pipeline.open_workspace(context.obj) as workspace:
+        found = list(examine(workspace, names_from(nameserver), at=now(), to=to))
+    if as_json:
+        print_json(found)
+    else:
+        out = console()
+        for one in found:
+            out.print(f"{_MARKS[one.grade]:8} {one.check}: {one.says}", markup=False)
+            if one.do:
+                out.print(f"         {one.do}", markup=False)
+    if any(one.grade == "bad" for one in found):
+        raise typer.Exit(1)

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from newsletter.errors import ConfigError
@@ -16,6 +17,9 @@ from newsletter.mail import Transport
 from newsletter.mail.message import Sender, Signer, build, sender
 from newsletter.model import Letter, Message
 from newsletter.pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from newsletter.mail.smtp import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +74,27 @@ def open_transport(workspace: Workspace, outbox: Path | None) -> Transport:
         from newsletter.mail.outbox import Outbox
 
         return Outbox(outbox)
-    from newsletter.mail.smtp import Server, SmtpTransport
+    from newsletter.mail.smtp import SmtpTransport
+
+    return SmtpTransport(mail_server(workspace))
+
+
+def mail_server(workspace: Workspace) -> Server:
+    """The mail server of the settings; raises ConfigError where the password or a certificate is not to be had."""
+    from newsletter.mail.smtp import Server
 
     smtp, login = workspace.settings.smtp, workspace.settings.smtp_login() or ("", "")
-    return SmtpTransport(
-        Server(
-            host=smtp.host,
-            port=smtp.port,
-            security=smtp.security,
-            username=login[0],
-            password=login[1],
-            connections=smtp.connections,
-            messages_per_connection=smtp.messages_per_connection,
-            rate_per_second=smtp.rate_per_second,
-            timeout=smtp.timeout,
-            context=_trusting(smtp.ca_file),
-        )
+    return Server(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        username=login[0],
+        password=login[1],
+        connections=smtp.connections,
+        messages_per_connection=smtp.messages_per_connection,
+        rate_per_second=smtp.rate_per_second,
+        timeout=smtp.timeout,
+        context=_trusting(smtp.ca_file),
     )
 
 
