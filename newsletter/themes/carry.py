@@ -124,30 +124,31 @@ def _born(
     changes: list[Change] = []
     unit_worth = spread(vectors, fresh)
     labels = labels.copy()
-    for group in range(int(fresh.max(initial=NOWHERE)) + 1):
-        inside = fresh == group
-        if group in same or inside.sum() < least:
-            continue
-        number = known + sum(change.kind != "merged" for change in changes)
-        parent = _parent(labels, inside, vectors)
+    for group in sorted(set(range(int(fresh.max(initial=NOWHERE)) + 1)) - set(same)):
+        parent, inside = _parent(labels, fresh == group, vectors)
         rest = (labels == parent) & ~inside
-        if parent >= 0 and rest.any() and worth(vectors, inside, rest) < SPLIT * unit_worth:
+        if inside.sum() < least or (rest.any() and worth(vectors, inside, rest) < SPLIT * unit_worth):
             continue
-        from_parent = parent >= 0 and (labels[inside] == parent).mean() > 0.5
+        number = known + len(changes)
+        split = parent >= 0 and (labels[inside] == parent).mean() > 0.5
         labels[inside] = number
-        changes.append(Change("split", number, parent) if from_parent else Change("born", number))
+        changes.append(Change("split", number, parent) if split else Change("born", number))
     return labels, changes
 
 
-def _parent(labels: Labels, inside: NDArray[np.bool_], vectors: Vectors) -> int:
-    """The theme that most of the group's papers are in, else the one whose centroid is nearest to the group's."""
+def _parent(labels: Labels, inside: NDArray[np.bool_], vectors: Vectors) -> tuple[int, NDArray[np.bool_]]:
+    """The theme to tell a group apart from, and those of the group that may leave: in no theme, or in that one.
+
+    It is the theme that most of the group's papers are in, else the one whose centroid is nearest to the group's.
+    """
     count = int(labels.max(initial=NOWHERE)) + 1
     if not count:
-        return NOWHERE
+        return NOWHERE, inside
     held = np.bincount(labels[inside & (labels >= 0)], minlength=count)
-    if held.max() * 2 > inside.sum():
-        return int(held.argmax())
-    return int((centroids(vectors, labels, count) @ vectors[inside].mean(axis=0)).argmax())
+    parent = int(held.argmax())
+    if held[parent] * 2 <= inside.sum():
+        parent = int((centroids(vectors, labels, count) @ vectors[inside].mean(axis=0)).argmax())
+    return parent, inside & ((labels == NOWHERE) | (labels == parent))
 
 
 def _moved(labels: Labels, fresh: Labels, same: dict[int, int], vectors: Vectors) -> Labels:

@@ -137,7 +137,7 @@ def candidates(
     """Names for a group, best first.
 
     A score is the sum of: how much saying it tells of the group; the cosine to the centroid, both without what all
-    groups share; the share of titles beyond that elsewhere; a little for words of high c-TF-IDF and known terms.
+    groups share; the share of titles beyond that elsewhere; half the c-TF-IDF of its words; a little for known terms.
     """
     size = int((topics.labels == group).sum())
     informs = _informing(said, topics.labels, group, size, support=2) or _informing(said, topics.labels, group, size)
@@ -154,7 +154,7 @@ def candidates(
         titles = topics.labels[said[phrase].titles] == group
         titled = float(titles.sum()) / size - float((~titles).sum()) / max(1, len(topics.labels) - size)
         score = informs[phrase] + cosine + titled
-        score += 0.2 * float(np.mean([strong.get(word, 0.0) for word in phrase])) + 0.15 * (phrase in terms())
+        score += 0.5 * float(np.mean([strong.get(word, 0.0) for word in phrase])) + 0.15 * (phrase in terms())
         found.append(Candidate(phrase, text, score))
     return sorted(found, key=lambda c: (-c.score, c.key))
 

@@ -19,6 +19,7 @@ WEAK = _listed("weak")
 HEADS = _listed("heads")
 _NAMING = frozenset(
     [
+        "codes",
         "analysis",
         "benchmark",
         "benchmarks",
@@ -32,7 +33,7 @@ _NAMING = frozenset(
         "training",
     ]
 )
-_VERBS = ACADEMIC - _NAMING - {"code", "evaluation", "test", "user", "type"}
+_VERBS = ACADEMIC - _NAMING - {"evaluation", "test", "user", "type"}
 _PARTICIPLE = re.compile(r"(?<![bfnps]e)ed$|ly$")
 _ADVERB = re.compile(r"(?<!anoma)(?<!fami)(?<!assemb)ly$")
 STOP_WORDS = frozenset(word for word in FUNCTION | ACADEMIC if word.isalpha() and len(word) > 1)

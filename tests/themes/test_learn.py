@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ import pytest
 from newsletter.errors import NewsletterError
 from newsletter.model import ArchivedPaper, Paper
 from newsletter.text import paper_text
-from newsletter.themes import MORE, learn
+from newsletter.themes import MORE, evaluate_papers, learn
+from newsletter.themes.phrases import alike, key
 
 DAY = date(2025, 3, 13)
 OPTIONS = {"model": "words", "seed": 1, "window_days": 60}
@@ -28,6 +31,76 @@ def test_every_paper_of_the_day_is_in_exactly_one_theme(archive, embed):
     assert sorted(shown) == sorted(a.paper.id for a in window if a.day == DAY)
     assert set(learned.assignment) == {a.paper.id for a in window}
     assert len({theme.label for theme in learned.themes}) == len(learned.themes)
+
+
+@pytest.fixture(scope="module")
+def two_days(archive, embed):
+    """Themes of a Thursday on an archive of its own, and of the Friday after it."""
+    window = [a for a in archive if date(2025, 3, 6) <= a.day <= DAY]
+    first = learn(window, vectors_of(window, embed), DAY, (), encode=embed, **OPTIONS)
+    friday = [a for a in archive if date(2025, 3, 6) <= a.day <= DAY + timedelta(days=1)]
+    second = learn(friday, vectors_of(friday, embed), DAY + timedelta(days=1), first.known, encode=embed, **OPTIONS)
+    return first, second
+
+
+def test_papers_keep_their_theme_from_one_day_to_the_next(two_days):
+    first, second = two_days
+    kept = [second.assignment[paper] == theme for paper, theme in first.assignment.items()]
+    assert np.mean(kept) >= 0.9
+
+
+def test_a_label_stays_for_ten_days_at_least(two_days):
+    first, second = two_days
+    labels = {theme.id: theme.label for theme in first.known}
+    again = [theme for theme in second.known if theme.id in labels]
+    assert again
+    assert all(theme.label == labels[theme.id] and theme.labelled == DAY for theme in again)
+    assert all(theme.first_day == DAY and theme.last_day == DAY + timedelta(days=1) for theme in again)
+
+
+def test_every_theme_of_the_first_day_is_born_on_it(two_days):
+    first, _ = two_days
+    assert {(event.kind, event.id, event.day) for event in first.events} == {("born", t.id, DAY) for t in first.known}
+
+
+def test_what_is_remembered_says_who_is_where(two_days):
+    for learned in two_days:
+        for theme in learned.known:
+            assert {p for p, t in learned.assignment.items() if t == theme.id} == set(theme.papers)
+            assert abs(np.linalg.norm(theme.centroid) - 1) < 1e-5
+
+
+def test_learning_again_gives_the_same(archive, embed, two_days):
+    window = [a for a in archive if date(2025, 3, 6) <= a.day <= DAY]
+    assert learn(window, vectors_of(window, embed), DAY, (), encode=embed, **OPTIONS) == two_days[0]
+
+
+def test_no_two_labels_are_alike_and_each_is_two_to_five_words(two_days):
+    for learned in two_days:
+        keys = [key(theme.label.split()) for theme in learned.known]
+        assert not [(a, b) for a, b in combinations(keys, 2) if alike(a, b)]
+        assert all(2 <= len(k) <= 5 for k in keys)
+
+
+def test_known_themes_of_another_model_still_live_on_by_their_papers(archive, embed, two_days):
+    window = [a for a in archive if date(2025, 3, 6) <= a.day <= DAY]
+    other = [replace(theme, model="other", centroid=(1.0, 0.0)) for theme in two_days[0].known]
+    learned = learn(window, vectors_of(window, embed), DAY, other, encode=embed, **OPTIONS)
+    assert {theme.id for theme in learned.known} == {theme.id for theme in other}
+
+
+def test_the_edition_shows_largest_first_and_nearest_first(two_days):
+    themes = [theme for theme in two_days[0].themes if theme.id != MORE]
+    assert [len(theme.papers) for theme in themes] == sorted((len(theme.papers) for theme in themes), reverse=True)
+
+
+def test_a_suite_is_learned_as_a_day_of_its_papers(archive, embed):
+    window = [ArchivedPaper(a.paper, DAY) for a in archive[:80]]
+    papers = [a.paper for a in window]
+    results = evaluate_papers(papers, vectors_of(window, embed), model="words", seed=1, encode=embed)
+    assert [row["id"] for row in results] == [paper.id for paper in papers]
+    for row in results:
+        assert (row["theme"] is None) == (not row["keywords"])
 
 
 @pytest.mark.parametrize("papers", [0, 1, 2, 3, 5, 20])
