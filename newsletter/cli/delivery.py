@@ -10,7 +10,7 @@ import typer
 from newsletter import pipeline
 from newsletter.cli.app import AsJson, Day, app, now, parse_day
 from newsletter.cli.output import console, print_json, table
-from newsletter.cli.progress import sending
+from newsletter.cli.progress import sending, stopping
 from newsletter.delivery import STATES
 from newsletter.errors import ConfigError
 from newsletter.model import State
@@ -47,8 +47,10 @@ def send(
             if any(outcome.kind != "accepted" for _, outcome in outcomes) or not outcomes:
                 raise typer.Exit(1)
             return
-        with sending() as progress:
-            report = pipeline.send(workspace, chosen, only=names, outbox=outbox, at=now(), progress=progress)
+        with sending() as progress, stopping() as stop:
+            report = pipeline.send(
+                workspace, chosen, only=names, outbox=outbox, at=now(), progress=progress, stop=stop.is_set
+            )
         counts = pipeline.status(workspace, chosen)
     if as_json:
         print_json(counts)

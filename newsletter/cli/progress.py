@@ -1,7 +1,9 @@
-"""Progress of a send: sent, waiting and failed letters as they settle."""
+"""Progress of a send: sent, waiting and failed letters as they settle; and its end when somebody wants it."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -30,3 +32,22 @@ def sending() -> Iterator[Report]:
             progress.update(task, completed=done, total=total or None, description=text)
 
         yield report
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM or Ctrl-C sets: what is in flight is finished then. A second one ends the program."""
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def ask(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -43,12 +43,13 @@ EXPIRY = timedelta(hours=23)  # a deferred letter gives way to the next day's
 
 def send(
     workspace: Workspace, day: date, *, at: datetime, only: Collection[str] = (), outbox: Path | None = None,
-    progress: courier.Progress | None = None,
+    progress: courier.Progress | None = None, stop: Callable[[], bool] = lambda: False,
 ) -> Report:  # fmt: skip
     """Send the edition of `day` to every reader who expects it then, or to those in `only`; each letter once."""
     edition = prepare(workspace, day)
     plan(workspace, edition, expected(workspace, day, only), at=at)
-    return deliver(workspace, edition.id, clock=courier.wall_clock(at), only=only, outbox=outbox, progress=progress)
+    clock = courier.wall_clock(at)
+    return deliver(workspace, edition.id, clock=clock, only=only, outbox=outbox, progress=progress, stop=stop)
 
 
 def plan(

@@ -94,6 +94,7 @@ def mail_server(workspace: Workspace) -> Server:
         messages_per_connection=smtp.messages_per_connection,
         rate_per_second=smtp.rate_per_second,
         timeout=smtp.timeout,
+        dot_timeout=smtp.answer_timeout,
         context=_trusting(smtp.ca_file),
     )
 

@@ -41,11 +41,12 @@ class SmtpSettings(Document):
     rate_per_second: float = Field(
         default=10.0, gt=0, le=100_000, description="Letters a second, over all connections."
     )
-    timeout: float = Field(
-        default=60.0,
+    timeout: float = Field(default=60.0, gt=0, le=3600, description="Seconds to wait for an answer.")
+    answer_timeout: float = Field(
+        default=600.0,
         gt=0,
         le=3600,
-        description="Seconds to wait for an answer (the answer to the letter itself: ten minutes).",
+        description="Seconds to wait for the answer to a whole letter; after less than ten minutes it may be doubtful.",
     )
 
     @model_validator(mode="before")
