@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from newsletter.errors import NewsletterError
 from newsletter.model import ArchivedPaper, KnownTheme, Paper, Theme, ThemeEvent
 from newsletter.text import paper_text
+from newsletter.themes.candidates import Encode
 from newsletter.themes.edition import MORE, edition_themes
 from newsletter.themes.group import Grouped, group
 from newsletter.themes.keywords import describe
-from newsletter.themes.names import Encode, label
+from newsletter.themes.names import label
 from newsletter.themes.phrases import plain
 from newsletter.themes.place import NOWHERE, Labels, Vectors, centroids, unit
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from newsletter.model import Paper
+from newsletter.themes.candidates import Candidate, candidates, survey
 from newsletter.themes.fit import Topics
-from newsletter.themes.names import Candidate, candidates, choose, label, outdone, read
+from newsletter.themes.names import choose, label, outdone
 from newsletter.themes.phrases import key
 from newsletter.themes.words import nameable
 
@@ -80,7 +81,12 @@ def test_where_no_phrase_is_left_keywords_stand_in():
 
 
 def test_what_every_paper_says_names_nothing():
-    assert all("Framework" not in c.text for c in candidates(read(PAPERS), TOPICS, 0, MEANS, None))
+    assert all("Framework" not in c.text for c in candidates(survey(PAPERS, LABELS, 2), TOPICS, 0, MEANS, None))
+
+
+def test_of_many_papers_some_are_read_from_every_theme(monkeypatch):
+    monkeypatch.setattr("newsletter.themes.candidates.PAPERS", 3)
+    assert survey(PAPERS, LABELS, 2).sizes == (2, 1)
 
 
 @pytest.mark.parametrize(
