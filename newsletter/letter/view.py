@@ -5,20 +5,22 @@ Everything of a paper that does not depend on the reader is made once per paper 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from newsletter.letter.language import direction, long_date, messages, number, supported
-from newsletter.letter.wording import counts, isolated, label, momentum, people, reasons
+from newsletter.letter.wording import clipped, counts, isolated, label, momentum, people, reasons
 from newsletter.model import Entry, Letter, Paper, Section, Theme
 
 __all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "safe_url", "view"]
 
 _SAID_BY_HEADING = {"trending": ("trending", "fresh"), "explore": ("explore",)}
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
+_SEARCHED = re.compile(r"\w[\w.'’-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def _full(paper: Paper, title: str, language: str) -> Card:
         url=url,
         authors=people(paper.authors, language, 4),
         facts=counts(paper.upvotes, paper.comments, paper.stars, language),
-        links=_links(paper, url, language),
+        links=_links(paper, url, language) or _search(paper, title, url, language),
         picture=Picture(picture, alt) if picture.startswith("https:") else None,
     )
 
@@ -244,11 +246,23 @@ def _links(paper: Paper, page: str, language: str) -> tuple[Link, ...]:
     return tuple(Link(text, url) for url, text in reversed(first.items()) if url and url != page)
 
 
+def _search(paper: Paper, title: str, page: str, language: str) -> tuple[Link, ...]:
+    """For a paper that leads nowhere: a search for its title, which says that it is one."""
+    words = _SEARCHED.findall("" if page or title == paper.id else title)[:30]  # * and ? would be wildcards there
+    if not words:
+        return ()
+    form = messages(language).gettext("Search arXiv for “{title}”")
+    asked = quote_plus(" ".join(words)[:200])
+    text = form.format(title=isolated(clipped(title, 30), language))
+    return (Link(text, safe_url(f"https://arxiv.org/search/?searchtype=title&query={asked}")),)
+
+
 @lru_cache(maxsize=8192)
 def _short(paper: Paper, title: str, language: str) -> Card:
     full = _full(paper, title, language)
     code = tuple(link for link in full.links if link.url == safe_url(paper.code))
-    return replace(full, authors=people(paper.authors, language, 2), facts=full.facts[:1], links=code, picture=None)
+    links = code or (() if full.url else full.links[:1])
+    return replace(full, authors=people(paper.authors, language, 2), facts=full.facts[:1], links=links, picture=None)
 
 
 def _address(paper: Paper) -> str:

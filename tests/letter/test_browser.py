@@ -21,7 +21,7 @@ ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 )
-LETTERS = ["full", "arabic", "hostile", "no-links", "200-papers", "300-authors"]
+LETTERS = ["full", "no-address", "arabic", "hostile", "no-links", "200-papers", "300-authors"]
 
 pytestmark = [
     pytest.mark.slow,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.identity import title_key
 from newsletter.letter import Imprint, Links, compose, load_templates, render
 from newsletter.letter.lint import lint
 from newsletter.mail.message import build, sender
@@ -39,6 +40,12 @@ def _hostile(build):
     return [build.paper(n, **bad, **links, thumbnail='http://x.org/"><script>') for n in range(1, 6)]
 
 
+def _without_address(build):
+    """Papers of a page dump: title and abstract alone."""
+    made = _papers(build, 6, url="", pdf="", upvotes=None, authors=())
+    return [replace(paper, id=title_key(paper.title)) for paper in made]
+
+
 PICTURE = {"thumbnail": "https://example.org/1.png"}
 LATEX = {
     "title": r"An $\mathcal{O}(n \log n)$ Bound for $k$-Letter Problems",
@@ -54,6 +61,7 @@ CASES = {
     "no-summary": (lambda build: _papers(build, 6, abstract=""), {}),
     "300-authors": (lambda build: _papers(build, 6, **MANY), {}),
     "arabic-titles": (lambda build: _papers(build, 6, **ARABIC), {}),
+    "no-address": (_without_address, {}),
     "latex": (lambda build: _papers(build, 6, **LATEX), {}),
     "hostile": (_hostile, {"display_name": HOSTILE}),
     "200-papers": (lambda build: _papers(build, 200), {}),

@@ -1,8 +1,11 @@
 """Links that a letter may hold, and the words around papers."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
-from newsletter.letter.view import _links, _weeks, safe_url
+from newsletter.letter.language import LANGUAGES
+from newsletter.letter.view import _full, _links, _short, _weeks, safe_url
 from newsletter.letter.wording import clipped, counts, momentum, people, reason, reasons
 from newsletter.model import Momentum, Reason
 
@@ -105,6 +108,34 @@ def test_an_address_is_linked_once_and_not_where_the_title_leads(build):
     paper = build.paper(1, code=repository, project=repository)
     assert [link.url for link in _links(paper, "", "en")] == [paper.pdf, repository]
     assert [link.text for link in _links(paper, paper.pdf, "en")] == ["Code example/letters"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_paper_that_leads_nowhere_offers_a_search_that_says_so(build, language):
+    paper = build.paper(1, id="title:0123456789abcdef", url="", pdf="")
+    for card in (_full(paper, paper.title, language), _short(paper, paper.title, language)):
+        (link,) = card.links
+        assert "arXiv" in link.text
+        assert "Short Letters 1: How" in link.text
+        assert parse_qs(urlsplit(link.url).query) == {
+            "searchtype": ["title"],
+            "query": ["Short Letters 1 How Little Writing Is Enough for Reader 1"],
+        }
+        assert safe_url(link.url) == link.url
+
+
+def test_a_search_holds_no_wildcard_and_no_endless_query(build):
+    def query(title):
+        links = _full(build.paper(1, id="title:0", url="", pdf=""), title, "en").links
+        return [parse_qs(urlsplit(link.url).query)["query"][0] for link in links]
+
+    assert query('Is "Attention*" all? {you} \\need: O’Brien\'s GPT-4.5') == [
+        "Is Attention all you need O’Brien's GPT-4.5"
+    ]
+    assert query("數" * 900)[0] == "數" * 200
+    assert query("*?*") == []
+    assert [link.url for link in _full(build.paper(1, id="title:0", pdf=""), "A", "en").links] == []
+    assert all("search" not in link.url for link in _full(build.paper(1, id="title:0", url=""), "A", "en").links)
 
 
 def test_a_matched_word_is_written_as_the_reader_wrote_it():
