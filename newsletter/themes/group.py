@@ -25,7 +25,7 @@ from newsletter.themes.place import (
 
 SAMPLE = 8000  # papers that BERTopic learns on; the others go to the nearest centroid
 LOOSE = 0.75  # of the median group's coherence, below which a group is leftovers
-OUTSIDE = 0.01  # share of the clustered papers that lie farther from their centroid than an outlier may
+OUTSIDE = 0.005  # share of the clustered papers that lie farther from their centroid than an outlier may
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,13 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
 
     def settle(found: Labels) -> Labels:
         least = least_size(len(rows))
-        carried = carry(loosen(some, dissolve(compact(found), least), LOOSE), own, some, known, least)
+        fresh = loosen(some, dissolve(compact(found), least), LOOSE)
+        carried = carry(fresh, own, some, known, least)
         happened.extend(carried.changes)
         numbers.extend(np.unique(carried.labels[carried.labels >= 0]).tolist())
         kept = compact(carried.labels)
-        return place(apart, kept, floor(apart, kept, OUTSIDE))
+        core = np.where(fresh >= 0, kept, NOWHERE)  # without the outliers of days before: the floor must not sink
+        return place(apart, kept, floor(apart, core, OUTSIDE))
 
     topics = fit([texts[i] for i in rows.tolist()], some, settle, seed=seed)
     labels[rows] = topics.labels
