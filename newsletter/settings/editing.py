@@ -28,7 +28,10 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 
 @dataclass(frozen=True)
 class Append:
-    """Adds to a list what is not yet in it; makes the list where there is none. `notes` are comments behind items."""
+    """Adds to a list what is not yet in it; makes the list where there is none.
+
+    `notes` are comments behind items; for them, a list in brackets goes on as one item a line.
+    """
 
     items: tuple[Any, ...]
     notes: Mapping[Any, str] = field(default_factory=dict)
@@ -127,7 +130,8 @@ def _change_list(document: Any, key: str, change: Append | Remove) -> None:
     elif kept:
         document[key] = _sequence(kept)
     if isinstance(change, Append) and added:
-        _unfold(document, key)
+        if change.notes or len(document[key]) > _LONG:
+            _unfold(document, key)
         _annotate(document[key], added, change.notes)
 
 
@@ -138,9 +142,9 @@ def _sequence(items: Sequence[Any]) -> Any:
 
 
 def _unfold(document: Any, key: str) -> None:
-    """A list in brackets that has grown long goes on as one item a line, above the comments that stood below it."""
+    """A list in brackets goes on as one item a line, above the comments that stood below it."""
     items = document[key]
-    if not items.fa.flow_style() or len(items) <= _LONG:
+    if not items.fa.flow_style():
         return
     items.fa.set_block_style()
     tokens = document.ca.items.get(key)
@@ -173,9 +177,7 @@ def _comment(text: str) -> Any:
 
 
 def _annotate(items: Any, added: Sequence[Any], notes: Mapping[Any, str]) -> None:
-    """Comments behind the `added` items, where each has a line of its own."""
-    if items.fa.flow_style() or not notes:
-        return
+    """Comments behind the `added` items, each of which has a line of its own."""
     first = len(items) - len(added)
     for index, item in enumerate(items[first:], start=first):
         if item in notes:

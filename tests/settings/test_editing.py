@@ -155,3 +155,15 @@ def test_a_list_in_brackets_that_grows_long_goes_on_as_one_item_a_line():
     assert grown.startswith("likes:")
     assert "# mine\n  - a\n" in grown
     assert grown.endswith("  - g  # The last\n\n# what everyone reads\ntrending: 0.3\n")
+
+
+def test_a_like_may_be_known_by_its_title_alone(ada: Path) -> None:
+    """What `likes import` writes for a paper without arXiv id and DOI is read back."""
+    edit_subscriber(ada, {"likes": Append(("title:0123456789abcdef",), {"title:0123456789abcdef": "A book"})})
+    assert "  - arxiv:2405.19504\n  - title:0123456789abcdef  # A book\n# the end\n" in ada.read_text(encoding="utf-8")
+    subscriber, problems = read_subscriber("ada", ada.read_bytes(), str(ada))
+    assert subscriber is not None
+    assert subscriber.profile.likes[-1] == "title:0123456789abcdef"
+    assert problems == ()
+    with pytest.raises(ConfigError, match="not a paper id"):
+        edit_subscriber(ada, {"likes": Append(("title:A book",))})
