@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABSENT", "ATTEMPTS", "DELIVERIES", "DELIVERY_PAPERS", "EDITIONS", "FEEDBACK", "FROZEN", "LETTERS", "METADATA",
-    "PAPERS", "PAPER_KEYS", "SIGHTINGS", "SOURCE_STATES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS",
+    "PAPERS", "PAPER_KEYS", "SIGHTINGS", "SOURCE_STATES", "SUMMARIES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS",
+    "VECTORS",
 ]  # fmt: skip
 
 # PostgreSQL's text takes no NUL, and neither database a lone surrogate
@@ -114,6 +115,14 @@ VECTORS = Table(
     Column("model", Text, primary_key=True),
     Column("paper", ForeignKey("papers.number", ondelete="CASCADE"), primary_key=True, index=True),
     Column("vector", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+
+# What a language model wrote of a paper; `writer` names the model and the version of what it was asked
+SUMMARIES = Table(
+    "summaries", METADATA,
+    Column("writer", Text, primary_key=True),
+    Column("paper", ForeignKey("papers.number", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("sentences", sa.JSON, nullable=False),
 )  # fmt: skip
 
 # Papers that readers like and arXiv does not know, by id; `asked` is when it said so

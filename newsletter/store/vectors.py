@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["get_vectors", "put_vectors"]
+__all__ = ["get_vectors", "paper_numbers", "put_vectors"]
 
 _STORED = "<f4"  # float32, little endian, on every machine
 
@@ -29,7 +29,7 @@ def put_vectors(engine: Engine, model: str, ids: Sequence[str], matrix: NDArray[
     if len(ids) != len(matrix):
         raise ValueError(f"{len(ids)} ids for {len(matrix)} vectors")
     with writing(engine) as connection:
-        numbers = _numbers(connection, ids)
+        numbers = paper_numbers(connection, ids)
         known = {
             numbers[name]: row.astype(_STORED).tobytes()
             for name, row in zip(ids, matrix, strict=True)
@@ -52,7 +52,7 @@ def get_vectors(engine: Engine, model: str, ids: Iterable[str]) -> dict[str, NDA
     found: dict[str, NDArray[np.float32]] = {}
     with reading(engine) as connection:
         by_number: dict[int, list[str]] = {}
-        for name, number in _numbers(connection, ids).items():
+        for name, number in paper_numbers(connection, ids).items():
             by_number.setdefault(number, []).append(name)
         for some in batches(by_number):
             query = sa.select(VECTORS.c.paper, VECTORS.c.vector).where(
@@ -64,7 +64,7 @@ def get_vectors(engine: Engine, model: str, ids: Iterable[str]) -> dict[str, NDA
     return found
 
 
-def _numbers(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
+def paper_numbers(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
     """The papers' numbers by the names given; unknown ones are left out."""
     named: dict[str, set[str]] = {}
     for name in ids:
