@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from newsletter.errors import DigestError
 from newsletter.model import Interest, Paper, Profile
+from newsletter.ranking import Corpus, Options
 from newsletter.text import paper_text
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ class Suite:
 
     name: str
     papers: Mapping[str, Paper]
+    days: Mapping[str, date]
     profiles: Mapping[str, Profile]
     groups: tuple[Group, ...]
 
 
-def evaluate(folder: Path, *, embedder: Embedder | None = None) -> list[dict[str, Any]]:
+def evaluate(folder: Path, *, embedder: Embedder | None = None, options: Options | None = None) -> list[dict[str, Any]]:
     """The suite's result lines, in the order of its groups (ranking) or papers (themes). Raises DigestError."""
     about = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
     if embedder is None:
@@ -64,7 +66,7 @@ def evaluate(folder: Path, *, embedder: Embedder | None = None) -> list[dict[str
     if about.get("task") == "themes":
         return _themes(folder, embedder)
     suite = read(folder, str(about.get("name", folder.name)))
-    return list(_ranked(suite, embedder))
+    return list(ranked(suite, embedder, options))
 
 
 def write(results: Iterable[Mapping[str, Any]], path: Path) -> int:
@@ -83,7 +85,8 @@ def read(folder: Path, name: str) -> Suite:
             pools[entry.get("pool", "")].append(entry["id"])
         groups = tuple(_group(g, pools) for g in _lines(folder / "groups.jsonl.gz"))
         profiles = {p["id"]: _profile(p) for p in _lines(folder / "profiles.jsonl")}
-        return Suite(name, {p["id"]: _paper(p) for p in raw}, profiles, groups)
+        days = {p["id"]: day for p in raw if (day := _day(p.get("date")))}
+        return Suite(name, {p["id"]: _paper(p) for p in raw}, days, profiles, groups)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DigestError(
             "Cannot read the evaluation suite",
@@ -125,7 +128,7 @@ def _paper(entry: Mapping[str, Any]) -> Paper:
         title=entry["title"],
         abstract=entry.get("abstract") or "",
         authors=tuple(entry.get("authors") or ()),
-        published=_day(entry.get("date") or entry.get("published_at")),
+        published=_day(entry.get("published_at") or entry.get("date")),
         upvotes=entry.get("upvotes"),
         comments=entry.get("num_comments", entry.get("comments")),
         stars=entry.get("stars"),
@@ -137,10 +140,9 @@ def _day(text: str | None) -> date | None:
     return datetime.fromisoformat(text).date() if text else None
 
 
-def _ranked(suite: Suite, embedder: Embedder) -> Iterator[dict[str, Any]]:
+def ranked(suite: Suite, embedder: Embedder, options: Options | None = None) -> Iterator[dict[str, Any]]:
     """Groups with the same candidates are one day with many readers; the results keep the order of the groups."""
     from newsletter.ranking.features import index
-    from newsletter.ranking.values import Corpus
 
     papers = tuple(suite.papers.values())
     known = index(Corpus(papers, embedder.encode([paper_text(p) for p in papers])))
@@ -149,13 +151,13 @@ def _ranked(suite: Suite, embedder: Embedder) -> Iterator[dict[str, Any]]:
         days[group.candidates].append(i)
     results: dict[int, dict[str, Any]] = {}
     for candidates, places in days.items():
-        stage = _stage(suite, known, candidates)
+        stage = _stage(suite, known, candidates, options or Options())
         for i, scores in zip(places, _scores(suite, [suite.groups[i] for i in places], stage, embedder), strict=True):
             results[i] = _line(suite.groups[i], scores)
     yield from (results[i] for i in range(len(suite.groups)))
 
 
-def _stage(suite: Suite, known: Index, candidates: tuple[str, ...]) -> Stage:
+def _stage(suite: Suite, known: Index, candidates: tuple[str, ...], options: Options) -> Stage:
     """The candidates as a day's papers, before the archive of that day.
 
     Papers that other groups ask about are of other days: the archive has them if their date is not later, and has not
@@ -164,15 +166,13 @@ def _stage(suite: Suite, known: Index, candidates: tuple[str, ...]) -> Stage:
     import numpy as np
 
     from newsletter.ranking.stage import prepare
-    from newsletter.ranking.values import Options
 
     day = known.rows([suite.papers[i] for i in candidates])
-    dates = [suite.papers[i].published for i in candidates]
-    today = max((d for d in dates if d), default=date.min)
-    asked = {i for group in suite.groups for i in group.candidates} if today == date.min else set()
-    before = [p.published <= today if p.published else p.id not in asked for p in known.papers]
+    today = max((suite.days[i] for i in candidates if i in suite.days), default=date.max)
+    asked = {i for group in suite.groups for i in group.candidates} if today == date.max else set()
+    before = [suite.days.get(p.id, date.min) <= today and p.id not in asked for p in known.papers]
     archive = np.flatnonzero(np.array(before, np.bool_))
-    return prepare(known, day, archive, themes={}, momentum={}, today=today, options=Options())
+    return prepare(known, day, archive, themes={}, momentum={}, today=today, options=options)
 
 
 def _scores(suite: Suite, groups: Sequence[Group], stage: Stage, embedder: Embedder) -> Iterator[NDArray[np.float32]]:

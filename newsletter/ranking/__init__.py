@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from newsletter.model import Momentum, Pick, Profile
+from newsletter.ranking.notes import notes
 from newsletter.ranking.reasons import describe
 from newsletter.ranking.values import Corpus, Explanation, Options
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Corpus", "Explanation", "Options", "describe", "explain", "rank"]
+__all__ = ["Corpus", "Explanation", "Options", "describe", "explain", "notes", "rank"]
 _DEFAULT = Options()
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from newsletter.model import Profile
 from newsletter.ranking.features import Floats, Rows
-from newsletter.ranking.fuse import Scores
+from newsletter.ranking.fuse import Scores, appetite, wishes
 from newsletter.ranking.stage import Stage
 from newsletter.ranking.values import Options
 
@@ -41,7 +41,7 @@ def choose(scores: Scores, seen: Sequence[AbstractSet[str]]) -> Choice:
     open_ = ~(scores.removed | known) & (stage.twin == np.arange(len(stage.papers)))
     relevant = open_ & _relevant(scores)
     explore = np.array(
-        [min(max(p.explore, 0), n) if _wishes(p) else 0 for p, n in zip(profiles, papers, strict=True)], np.int64
+        [min(max(p.explore, 0), n) if wishes(p) else 0 for p, n in zip(profiles, papers, strict=True)], np.int64
     )
     apart = np.array([_apart(p, stage) for p in profiles], np.int64)
     picks = _diverse(scores.total, relevant, papers - np.minimum(explore, papers // 4), stage, papers)
@@ -55,10 +55,6 @@ def choose(scores: Scores, seen: Sequence[AbstractSet[str]]) -> Choice:
     return Choice(picks, trending, _highest(outside, np.minimum(explore, room)), known, open_, relevant)
 
 
-def _wishes(profile: Profile) -> bool:
-    return bool(profile.interests or profile.likes or profile.follow_authors or profile.follow_keywords)
-
-
 def _known(stage: Stage, seen: Sequence[AbstractSet[str]]) -> Flags:
     known = np.zeros((len(seen), len(stage.papers)), np.bool_)
     for i, ids in enumerate(seen):
@@ -69,7 +65,7 @@ def _known(stage: Stage, seen: Sequence[AbstractSet[str]]) -> Flags:
 
 def _relevant(scores: Scores) -> Flags:
     followed = (scores.parts["authors"] + scores.parts["keywords"]) > 0
-    wishless = np.array([not _wishes(p) for p in scores.profiles], np.bool_)[:, None]
+    wishless = np.array([not wishes(p) for p in scores.profiles], np.bool_)[:, None]
     return np.asarray(
         (scores.relevance >= scores.stage.options.cut) | followed | (wishless & np.isfinite(scores.total))
     )
@@ -77,9 +73,9 @@ def _relevant(scores: Scores) -> Flags:
 
 def _apart(profile: Profile, stage: Stage) -> int:
     """How many popular papers beyond the interests the reader's own trending weight asks for."""
-    if not _wishes(profile) or not stage.options.trending_apart:
+    if not wishes(profile) or not stage.options.trending_apart:
         return 0
-    return min(stage.options.trending_apart, int(np.ceil(max(profile.trending, 0) * profile.papers / 2)))
+    return min(stage.options.trending_apart, int(np.ceil(appetite(profile) * max(profile.papers, 0) / 2)))
 
 
 def _diverse(total: Floats, relevant: Flags, slots: Rows, stage: Stage, papers: Rows) -> Rows:

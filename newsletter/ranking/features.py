@@ -65,7 +65,7 @@ class Index:
 
 
 def index(*corpora: Corpus) -> Index:
-    """Read every paper of `corpora` once; of an id that comes twice the first wins."""
+    """Read every paper of `corpora` once; of an id that comes twice the first wins. A title's words count twice."""
     first: dict[str, tuple[Paper, Floats]] = {}
     for corpus in corpora:
         for paper, vector in zip(corpus.papers, corpus.vectors, strict=True):
@@ -73,7 +73,7 @@ def index(*corpora: Corpus) -> Index:
     papers = tuple(paper for paper, _ in first.values())
     vectors = np.array([vector for _, vector in first.values()], dtype=np.float32).reshape(len(papers), -1)
     row = {paper_id: i for i, paper_id in enumerate(first)}
-    return Index(papers, row, np.nan_to_num(vectors), *_count([paper_text(p) for p in papers]))
+    return Index(papers, row, np.nan_to_num(vectors), *_count([f"{p.title}. {paper_text(p)}" for p in papers]))
 
 
 def _count(texts: Sequence[str]) -> tuple[csr_matrix, CountVectorizer]:

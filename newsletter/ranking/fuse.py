@@ -15,7 +15,7 @@ from newsletter.ranking.ground import Encode
 from newsletter.ranking.interests import match
 from newsletter.ranking.likes import Examples, Learned, learn
 from newsletter.ranking.stage import Stage
-from newsletter.ranking.values import Options
+from newsletter.ranking.values import HEAVIEST, LIGHTEST, Options
 
 LIKES = -1
 
@@ -49,10 +49,10 @@ class Scores:
 
 
 def weight_of(interest: Interest) -> float:
-    """What the interest counts for: 0 or below drops it, anything else is bounded to between 1/4 and 4."""
+    """What the interest counts for: 0 or below drops it, anything else is bounded."""
     if not interest.text.strip() or not interest.weight > 0:
         return 0.0
-    return float(np.clip(interest.weight, 0.25, 4.0))
+    return float(np.clip(interest.weight, LIGHTEST, HEAVIEST))
 
 
 def score(profiles: Sequence[Profile], stage: Stage, encode: Encode) -> Scores:
@@ -62,9 +62,7 @@ def score(profiles: Sequence[Profile], stage: Stage, encode: Encode) -> Scores:
     claims = _claims(profiles, learned, stage, encode)
     relevance = np.full((len(profiles), n), -np.inf, np.float32)
     np.maximum.at(relevance, claims.owner, claims.values)
-    share = np.array(
-        [_share(p, len(c)) for p, c in zip(profiles, _owned(claims, len(profiles)), strict=True)], np.float32
-    )[:, None]
+    share = np.array([_share(p, stage) for p in profiles], np.float32).reshape(-1, 1)
     given = claims.given * (1 - share[claims.owner])
     kind = claims.wish == LIKES
     parts = {
@@ -88,23 +86,31 @@ def _gather(given: Floats, owner: Rows, chosen: NDArray[np.bool_], like: Floats)
     return out
 
 
-def _owned(claims: Claims, readers: int) -> list[Rows]:
-    return np.split(np.arange(len(claims.owner)), np.searchsorted(claims.owner, np.arange(1, readers)))
-
-
-def _share(profile: Profile, wishes: int) -> float:
-    """How much of the score is the trend: all of it for who wishes nothing and follows nothing."""
-    if not wishes and not profile.follow_authors and not profile.follow_keywords:
+def _share(profile: Profile, stage: Stage) -> float:
+    """How much of the score is the trend: all for who wishes nothing, and nothing where no source counts votes."""
+    if not wishes(profile):
         return 1.0
-    return float(np.clip(np.nan_to_num(profile.trending), 0, 1))
+    return appetite(profile) if stage.voted else 0.0
+
+
+def appetite(profile: Profile) -> float:
+    """The reader's trending weight, from 0 to 1 whatever was written."""
+    return min(max(profile.trending, 0.0), 1.0) if profile.trending == profile.trending else 0.0
+
+
+def wishes(profile: Profile) -> bool:
+    """Whether the reader says anything about what they want."""
+    named = any(weight_of(interest) for interest in profile.interests)
+    return bool(named or profile.likes or profile.follow_authors or profile.follow_keywords)
 
 
 def examples(profile: Profile, stage: Stage) -> Examples:
-    """The profile's likes and dislikes that the archive holds, the latest `likes_most` of them."""
+    """The profile's likes and dislikes that the archive holds; the latest `likes_most` of them to learn from."""
     row = stage.ground.index.row
     rated = {row[i]: -1.0 for i in profile.dislikes if i in row} | {row[i]: 1.0 for i in profile.likes if i in row}
     kept = sorted(list(rated.items())[-stage.options.likes_most :])
-    return Examples(np.array([r for r, _ in kept], np.int64), np.array([y for _, y in kept], np.float32))
+    rows, labels = [r for r, _ in kept], [y for _, y in kept]
+    return Examples(np.array(rows, np.int64), np.array(labels, np.float32), np.array(sorted(rated), np.int64))
 
 
 def _claims(profiles: Sequence[Profile], learned: Learned, stage: Stage, encode: Encode) -> Claims:
@@ -166,13 +172,14 @@ def _avoided(profiles: Sequence[Profile], stage: Stage, encode: Encode, claims: 
     literal = {t: signals.followed([[signals.mentioned(t, stage.texts)]], n)[0] for t in texts if signals.is_phrase(t)}
     best = np.full((len(profiles), n), -np.inf, np.float32)
     np.maximum.at(best, claims.owner, claims.values)
-    none = np.zeros(n, np.float32)
+    none, never = np.zeros(n, np.float32), np.full(n, -np.inf, np.float32)
     for r, profile in enumerate(profiles):
+        wanted = {i.text for i in profile.interests}
         for text in dict.fromkeys(t for t in profile.avoid if t.strip()):
             taken[r] += signals.penalty(
                 matched[texts[text]],
                 literal.get(text, none),
-                best[r],
+                never if text in wanted else best[r],
                 weight=options.avoid,
                 start=options.avoid_from,
                 out=options.avoid_out,

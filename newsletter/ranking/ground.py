@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newsletter.ranking.features import Floats, Index, Rows, rarity, weigh
 from newsletter.ranking.values import Options
@@ -43,9 +44,8 @@ class Ground:
         return dense, (self.sparse[a] @ self.sparse[b].T).toarray()
 
     def kernel(self, a: Rows, b: Rows) -> Floats:
-        """Both features side by side: dense cosine plus `sparse_papers` times word cosine, (len(a), len(b))."""
-        dense, shared = self.similar(a, b)
-        return np.asarray(dense + self.options.sparse_papers * shared, dtype=np.float32)
+        """Both features side by side, and their pairs, (len(a), len(b)): see `together`."""
+        return together(*self.similar(a, b), self.options)
 
     @cached_property
     def pool(self) -> Rows:
@@ -55,8 +55,9 @@ class Ground:
 
     @cached_property
     def near(self) -> Floats:
-        """Kernel of the field's papers to the pool's, (field, pool)."""
-        return self.kernel(self.field, self.field[self.pool])
+        """Dense cosine plus `sparse_papers` times word cosine of the field's papers to the pool's, (field, pool)."""
+        dense, shared = self.similar(self.field, self.field[self.pool])
+        return np.asarray(dense + self.options.sparse_papers * shared, dtype=np.float32)
 
     @cached_property
     def factor(self) -> Floats:
@@ -67,16 +68,23 @@ class Ground:
 
     @cached_property
     def usual(self) -> tuple[float, float]:
-        """Mean and deviation of a text's match with a paper, taken from papers matched with each other.
+        """Middle and deviation of a text's match with a paper, taken from papers matched with each other.
 
+        By quantiles, so that an archive with many papers of one kind does not take their likeness for the usual.
         One scale for all texts: standardised for itself, a text that nothing matches well would look as good as any.
         """
-        some = self.field[self.pool[:_PAIRS]]
+        some = self.field[self.pool[:: max(1, len(self.pool) // _PAIRS)]]
         if len(some) < _FEWEST:
             return _USUAL
         dense, shared = self.similar(some, some)
         among = (dense + self.options.sparse_texts * shared)[~np.eye(len(some), dtype=bool)]
-        return float(among.mean()), max(float(among.std()), 0.05)
+        low, middle, high = np.quantile(among, (0.16, 0.5, 0.84))
+        return float(middle), float(np.clip((high - low) / 2, 0.05, 0.3))
+
+
+def together(dense: Floats, shared: Floats, options: Options) -> Floats:
+    """The polynomial kernel (1 + dense cosine + `sparse_papers` times word cosine) squared."""
+    return np.asarray((1 + dense + options.sparse_papers * shared) ** 2, dtype=np.float32)
 
 
 def lay(index: Index, day: Rows, archive: Rows, options: Options) -> Ground:
@@ -89,9 +97,7 @@ def lay(index: Index, day: Rows, archive: Rows, options: Options) -> Ground:
     return Ground(index, day, background, field, idf, weigh(index.counts, idf), options)
 
 
-def standardise(values: Floats, least: float = 1e-6) -> Floats:
-    """Each row in standard deviations from its mean over the field; `least` is the smallest deviation believed."""
-    if not values.shape[-1]:
-        return values
-    centred = values - values.mean(axis=-1, keepdims=True)
-    return np.asarray(centred / np.maximum(values.std(axis=-1, keepdims=True), least), dtype=np.float32)
+def standardise(values: Floats, among: NDArray[np.bool_]) -> Floats:
+    """`values` (field,) in standard deviations from their mean over the papers `among`."""
+    some = values[among] if among.any() else values
+    return np.asarray((values - some.mean()) / max(float(some.std()), 1e-6), dtype=np.float32)

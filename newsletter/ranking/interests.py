@@ -68,7 +68,7 @@ def _raw(texts: Sequence[str], ground: Ground, encode: Encode) -> Floats:
 
 
 def nearby(matches: Floats, ground: Ground) -> Floats:
-    """Mean kernel of each paper of the field to the pool's papers that match best, (rows of `matches`, field)."""
+    """Mean likeness of each paper of the field to the pool's papers that match best, (rows of `matches`, field)."""
     from scipy.sparse import csr_matrix
 
     among = matches[:, ground.pool]

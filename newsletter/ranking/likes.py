@@ -1,9 +1,9 @@
 """Learning from liked and disliked papers, for all readers over one shared background.
 
-Two models side by side. The plain one: mean likeness to the liked papers. The learned one: a Gaussian process
-in which background papers carry label 0 with a large noise, liked papers 1 and disliked ones -1 (Rasmussen and
-Williams 2006, chapters 2 and 6.5): a linear classifier on dense and sparse features side by side, which discounts what any paper has
-in common with the liked ones. The background is solved once for everybody, so that a reader costs one small system.
+Two models side by side. The plain one: mean likeness to the liked papers. The learned one: a Gaussian process in which
+background papers carry label 0 with a large noise, liked papers 1 and disliked ones -1 (Rasmussen and Williams 2006,
+chapters 2 and 6.5): a classifier on dense and sparse features side by side, which discounts what any paper has in
+common with the liked ones. The background is solved once for everybody, so that a reader costs one small system.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from newsletter.ranking.features import Floats, Rows
-from newsletter.ranking.ground import Ground, standardise
+from newsletter.ranking.ground import Ground, standardise, together
 from newsletter.ranking.interests import nearby
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """One reader's rated papers: rows of the index, ascending, and +1 for a like, -1 for a dislike."""
+    """One reader's rated papers to learn from: rows of the index, ascending, and +1 for a like, -1 for a dislike.
+
+    `rated` are the rows of all that the reader rated, also of what is left out because there is too much.
+    """
 
     rows: Rows
     labels: Floats
+    rated: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def _anchors(examples: Sequence[Examples], ground: Ground) -> Anchors:
 
     rows = np.unique(np.concatenate([e.rows for e in examples])) if examples else np.zeros(0, np.int64)
     dense, shared = ground.similar(ground.field, rows)
-    kernel = np.asarray(dense + ground.options.sparse_papers * shared, dtype=np.float32)
+    kernel = together(dense, shared, ground.options)
     background = kernel[len(ground.day) :]
     solved = background
     if background.size:
@@ -103,13 +107,18 @@ def _fit(example: Examples, anchors: Anchors, ground: Ground) -> Floats:
 
 
 def _blend(example: Examples, said: Floats, anchors: Anchors, ground: Ground) -> Floats:
-    """Learned and plain match of the day's papers, standardised over the field and mixed by `trust`, (n,)."""
+    """Learned and plain match of the day's papers, mixed by `trust`, (n,).
+
+    Both in standard deviations among the papers that the reader did not rate: a library imported into a small archive
+    would else make itself the usual.
+    """
     at = anchors.place(example.rows)
-    signs = example.labels / len(at)
-    learned = standardise(anchors.kernel[:, at] @ said)
+    signs, others = example.labels / len(at), ~np.isin(ground.field, example.rated)
+    learned = standardise(anchors.kernel[:, at] @ said, others)
     means = (np.asarray(cosine[:, at] @ signs, dtype=np.float32) for cosine in (anchors.dense, anchors.shared))
-    plain = standardise(np.sum([standardise(mean) for mean in means], axis=0, dtype=np.float32))
+    plain = standardise(np.sum([standardise(mean, others) for mean in means], axis=0, dtype=np.float32), others)
     if ground.options.feedback_likes:
-        plain = standardise(plain + ground.options.feedback_likes * standardise(nearby(plain[None], ground)[0]))
+        nearest = standardise(nearby(plain[None], ground)[0], others)
+        plain = standardise(plain + ground.options.feedback_likes * nearest, others)
     share = trust(example)
     return np.asarray((share * learned + (1 - share) * plain)[: len(ground.day)], dtype=np.float32)

@@ -74,8 +74,8 @@ def penalty(
     """What one avoided text subtracts from each paper, (n,), from 0 to `most`, at which the paper is removed.
 
     Subtracts `weight` for every deviation by which the text matches better than the reader's `best` wish, and than
-    `start`. Removes a paper that has the text word for word, and one that matches it above `out` and better than
-    any wish.
+    `start`. Removes a paper that has the text word for word, and one that matches it above `out` and better than any
+    wish.
     """
     removed = (literal > 0) | ((matches >= out) & (matches >= best))
     over = np.maximum(matches - np.maximum(best, start), 0)

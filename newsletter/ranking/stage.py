@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,7 +31,8 @@ class Stage:
     """The day's `papers` (n) with everything about them that no reader changes.
 
     `texts` are folded for exact phrases, `wrote` finds papers by author, `keys` are all identities of each paper,
-    `twin` is the place of the first paper with the same title, `theme` numbers the papers' themes (-1: none).
+    `twin` is the place of the first paper with the same title, `theme` numbers the papers' themes (-1: none), `voted`
+    tells whether any source counts votes.
     """
 
     ground: Ground
@@ -39,6 +40,7 @@ class Stage:
     themes: tuple[str, ...]
     theme: Rows
     trend: Floats
+    voted: bool
     fresh: Floats
     texts: tuple[str, ...]
     wrote: Mapping[str, tuple[int, ...]]
@@ -74,7 +76,8 @@ def prepare(
         papers=papers,
         themes=named,
         theme=np.array([number.get(n, -1) for n in named], np.int64),
-        trend=_trend(index, day, archive, momentum, named),
+        trend=_trend(ground, today, [momentum.get(t) for t in named]),
+        voted=bool(np.isfinite(trending.attention([index.papers[i] for i in ground.field])).any()),
         fresh=signals.freshness(papers, today),
         texts=signals.folded(papers),
         wrote=signals.wrote(papers),
@@ -89,15 +92,11 @@ def _reading(text: str) -> Reading:
     return Reading(frozenset(terms(text)), surface(text), text.lower())
 
 
-def _trend(index: Index, day: Rows, archive: Rows, momentum: Mapping[str, Momentum], themes: tuple[str, ...]) -> Floats:
-    before = np.setdiff1d(archive, day)
-    papers, known = ([index.papers[i] for i in rows] for rows in (day, before))
-    guess = trending.expected(
-        trending.traits(papers, index.vectors[day]),
-        trending.traits(known, index.vectors[before]),
-        trending.attention(known),
-    )
-    return trending.trend(papers, guess, [momentum.get(t) for t in themes])
+def _trend(ground: Ground, today: date, momentum: Sequence[Momentum | None]) -> Floats:
+    index, before = ground.index, ground.field[len(ground.day) :]
+    papers, known = ([index.papers[i] for i in rows] for rows in (ground.day, before))
+    guess = trending.expected(papers, index.vectors[ground.day], known, index.vectors[before], today)
+    return trending.trend(papers, guess, momentum)
 
 
 def _alike(ground: Ground) -> Floats:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LIGHTEST, HEAVIEST = 0.25, 4.0  # what an interest's weight is bounded to
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Papers with their vectors: row i of `vectors` (n, d), unit rows, belongs to ``papers[i]``."""
@@ -27,7 +30,8 @@ class Options:
 
     sparse_texts, sparse_papers: weight of the word cosine beside the dense cosine, text to paper and paper to paper;
     whole: weight of a whole interest beside its best sentence; others: weight of the mean over a reader's
-    wishes beside the best one; feedback, feedback_likes, nearest: weight of likeness to the nearest papers, their number;
+    wishes beside the best one; feedback, feedback_likes, nearest: weight of likeness to the nearest papers, and how
+    many;
     background: at most so many archive papers stand for "any paper"; noise_background, noise_like: how far a
     background paper, or a liked one, may miss its label (variances of the Gaussian process); likes_most: the
     latest so many are learned from; avoid: what is subtracted per deviation by which an avoided text matches
