@@ -2,9 +2,10 @@
 
     python benchmarks/embedding.py [--model packaged] [--eval ../shared/eval] [--json]
 
-Ranking suites: a candidate's score is its mean cosine with the reader's liked papers (or with the interest texts; or the
-mean of the three closest), no TF-IDF, no feedback, no ranker; scored by the suites' own score.py. themes-arxiv17: k-means
-with 17 clusters, mean v-measure of five seeds. `centred`: the suite's mean vector is subtracted first.
+Ranking suites: a candidate's score is its mean cosine with the reader's liked papers (or with the interest texts; or
+with the three closest, or the closest), without TF-IDF, feedback or ranker; scored by the suites' own score.py.
+themes-arxiv17: k-means with 17 clusters, mean v-measure of five seeds. `centred`: the mean vector of the suite's papers
+is taken off papers and interests first. `--record` writes the figures onto the model's card.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import numpy as np
 from newsletter.embedding import Embedder, load
 
 ROOT = Path(__file__).parent.parent
+Encode = Callable[[list[str]], np.ndarray]
 RANKING = {
     "gold-reviewer": "loss",
     "silver-vlm": "ndcg@10",
@@ -47,14 +49,14 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
-def ranked(folder: Path, vectors: dict[str, np.ndarray], model: Embedder, way: str) -> Iterator[dict[str, Any]]:
+def ranked(folder: Path, vectors: dict[str, np.ndarray], encode: Encode, way: str) -> Iterator[dict[str, Any]]:
     papers = lines(folder / "papers.jsonl.gz")
     wanted = {}
     for profile in lines(folder / "profiles.jsonl"):
         if profile.get("likes"):
             wanted[profile["id"]] = np.stack([vectors[one] for one in profile["likes"]])
         else:
-            wanted[profile["id"]] = model.encode(profile["interests"])
+            wanted[profile["id"]] = encode(profile["interests"])
     for group in lines(folder / "groups.jsonl.gz"):
         candidates = group["candidates"]
         if isinstance(candidates, str):
@@ -77,14 +79,18 @@ def ranking_figures(suite: Path, model: Embedder) -> dict[str, float]:
     papers = lines(suite / "papers.jsonl.gz")
     rows = model.encode([text(paper) for paper in papers])
     found = {}
-    for centring in ("", ", centred"):
-        moved = unit(rows - rows.mean(axis=0)) if centring else rows
+    for centring, mean in (("", np.float32(0)), (", centred", rows.mean(axis=0))):
+        moved = unit(rows - mean)
+
+        def encode(texts: list[str], mean: Any = mean) -> np.ndarray:
+            return unit(model.encode(texts) - mean)
+
         vectors = {paper["id"]: row for paper, row in zip(papers, moved, strict=True)}
         for way in (
             ("mean", "three") if suite.name in {"gold-reviewer", "citeulike-cold", "reviews"} else ("mean", "max")
         ):
             with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
-                file.writelines(json.dumps(line) + "\n" for line in ranked(suite, vectors, model, way))
+                file.writelines(json.dumps(line) + "\n" for line in ranked(suite, vectors, encode, way))
                 file.flush()
                 command = [sys.executable, str(suite.parent / "score.py"), str(suite), file.name]
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -128,12 +134,17 @@ def main() -> None:
     parser.add_argument("--model", default="packaged")
     parser.add_argument("--eval", type=Path, default=ROOT.parent / "shared" / "eval")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--record", type=Path, help="the model's folder")
     options = parser.parse_args()
     figures = speed(options.model, options.eval / "themes-arxiv17")
     model = load(options.model)
     figures |= theme_figures(options.eval / "themes-arxiv17", model)
     for name in RANKING:
         figures |= ranking_figures(options.eval / name, model)
+    if options.record:
+        card = json.loads((options.record / "card.json").read_text())
+        card["figures"] = {"command": "python benchmarks/embedding.py", **figures}
+        (options.record / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     if options.json:
         print(json.dumps({"model": model.name, **figures}, indent=1))
     else:

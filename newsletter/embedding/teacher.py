@@ -41,7 +41,7 @@ class Teacher(Protocol):
         ...
 
     def start(self, tokens: Sequence[str], dimensions: int) -> tuple[Floats, bool]:
-        """Initial vectors (tokens, dimensions) and whether rare tokens are still to be weighted up."""
+        """Initial vectors (tokens, dimensions), and whether they are raw: neither weighted by rarity nor levelled."""
         ...
 
     def papers(self, pairs: Sequence[Pair]) -> Floats:
