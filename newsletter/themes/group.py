@@ -20,12 +20,13 @@ from newsletter.themes.place import (
     loosen,
     nearest,
     place,
+    sharpen,
     unit,
 )
 
 SAMPLE = 8000  # papers that BERTopic learns on; the others go to the nearest centroid
 LOOSE = 0.75  # of the median group's coherence, below which a group is leftovers
-OUTSIDE = 0.005  # share of the clustered papers that lie farther from their centroid than an outlier may
+FLOOR = 0.38  # of the median cosine of clustered papers to their centroids, below which a paper fits nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +55,24 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
     apart = unit(some - shared)
     happened: list[Change] = []
     numbers: list[int] = []
+    bounds: list[float] = []
 
     def settle(found: Labels) -> Labels:
         least = least_size(len(rows))
-        fresh = loosen(some, dissolve(compact(found), least), LOOSE)
+        core = loosen(some, dissolve(compact(found), least), LOOSE)
+        bounds.append(floor(apart, core, FLOOR))
+        fresh = sharpen(apart, core, bounds[0])
         carried = carry(fresh, own, some, known, least)
         happened.extend(carried.changes)
         numbers.extend(np.unique(carried.labels[carried.labels >= 0]).tolist())
-        kept = compact(carried.labels)
-        core = np.where(fresh >= 0, kept, NOWHERE)  # without the outliers of days before: the floor must not sink
-        return place(apart, kept, floor(apart, core, OUTSIDE))
+        return place(apart, compact(carried.labels), bounds[0])
 
     topics = fit([texts[i] for i in rows.tolist()], some, settle, seed=seed)
     labels[rows] = topics.labels
     rest = np.setdiff1d(np.flatnonzero(vectors.any(axis=1)), rows)
     if len(rest) and numbers:
         means = centroids(apart, topics.labels, len(numbers))
-        labels[rest] = nearest(unit(vectors[rest] - shared), means, floor(apart, topics.labels, OUTSIDE))
+        labels[rest] = nearest(unit(vectors[rest] - shared), means, bounds[0])
         held = {number: g for g, number in enumerate(numbers)}
         stay = np.array([held.get(int(b), NOWHERE) for b in before[rest]], dtype=np.int64)
         labels[rest] = np.where(stay >= 0, stay, labels[rest])

@@ -70,9 +70,16 @@ def loosen(vectors: Vectors, labels: Labels, share: float) -> Labels:
 
 
 def floor(vectors: Vectors, labels: Labels, share: float) -> float:
-    """The cosine to the centroid of their group's other papers that all but `share` of the placed papers reach."""
+    """`share` of the median cosine of placed papers to the centroid of their group's other papers; 1 without any."""
     _, cosines = _with_others(vectors, labels)
-    return float(np.quantile(cosines, share)) if len(cosines) else 1.0
+    return share * float(np.median(cosines)) if len(cosines) else 1.0
+
+
+def sharpen(vectors: Vectors, labels: Labels, least: float, *, rounds: int = 8) -> Labels:
+    """Every paper to the nearest centroid if its cosine to it is `least` or more, again and again (Lloyd, 1982)."""
+    for _ in range(rounds):
+        labels = compact(nearest(vectors, centroids(vectors, labels, int(labels.max(initial=NOWHERE)) + 1), least))
+    return labels
 
 
 def place(vectors: Vectors, labels: Labels, least: float, *, rounds: int = 2) -> Labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsletter.themes.place import centroids, compact, dissolve, floor, loosen, nearest, place, unit
+from newsletter.themes.place import centroids, compact, dissolve, floor, loosen, nearest, place, sharpen, unit
 
 NOWHERE = -1
 
@@ -30,7 +30,25 @@ def test_without_groups_all_stay_nowhere():
 
 def test_the_floor_leaves_a_paper_itself_out_of_its_centroid():
     vectors = unit(np.array([[1, 0], [0, 1]]))
-    assert floor(vectors, np.array([0, 0]), 0.0) == 0.0
+    assert floor(vectors, np.array([0, 0]), 0.5) == 0.0
+
+
+def test_the_floor_is_a_share_of_the_median_cosine():
+    vectors = unit(np.array([[1, 0], [1, 0], [0, 1], [0, 1]]))
+    assert floor(vectors, np.array([0, 0, 1, 1]), 0.5) == 0.5
+
+
+def test_without_groups_nothing_is_above_the_floor():
+    assert floor(np.eye(2, dtype=np.float32), np.array([NOWHERE, NOWHERE]), 0.5) == 1.0
+
+
+def test_sharpening_takes_every_paper_to_the_nearest_centroid():
+    vectors = unit(np.array([[1, 0], [1, 0.1], [1, 0.2], [0, 1], [0.1, 1], [0.2, 1]]))
+    assert sharpen(vectors, np.array([0, 0, 1, 1, 1, NOWHERE]), 0.1).tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_sharpening_without_groups_changes_nothing():
+    assert sharpen(np.eye(2, dtype=np.float32), np.array([NOWHERE, NOWHERE]), 0.1).tolist() == [NOWHERE, NOWHERE]
 
 
 def test_groups_are_numbered_without_gaps():
