@@ -27,9 +27,16 @@ if TYPE_CHECKING:
     from newsletter.ranking.features import Index
     from newsletter.ranking.stage import Stage
 
+_SEED = 0
+
 
 class Embedder(Protocol):
     """What evaluation needs of an embedding model."""
+
+    @property
+    def name(self) -> str:
+        """Which vectors these are."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit rows, (n, d)."""
@@ -58,15 +65,29 @@ class Suite:
 
 def evaluate(folder: Path, *, embedder: Embedder | None = None, options: Options | None = None) -> list[dict[str, Any]]:
     """The suite's result lines, in the order of its groups (ranking) or papers (themes). Raises DigestError."""
-    about = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
+    about = _about(folder)
     if embedder is None:
         from newsletter.embedding import load
 
         embedder = load()
     if about.get("task") == "themes":
         return _themes(folder, embedder)
-    suite = read(folder, str(about.get("name", folder.name)))
-    return list(ranked(suite, embedder, options))
+    return list(ranked(read(folder, str(about.get("name", folder.name))), embedder, options))
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    try:
+        about = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _broken(folder, error) from error
+    if not isinstance(about, dict):
+        raise _broken(folder, TypeError("suite.json is not an object"))
+    return about
+
+
+def _broken(folder: Path, error: Exception) -> DigestError:
+    why = f"{type(error).__name__}: {error}"
+    return DigestError("Cannot read the evaluation suite", which=str(folder), why=why, do="Check its files.")
 
 
 def write(results: Iterable[Mapping[str, Any]], path: Path) -> int:
@@ -87,13 +108,8 @@ def read(folder: Path, name: str) -> Suite:
         profiles = {p["id"]: _profile(p) for p in _lines(folder / "profiles.jsonl")}
         days = {p["id"]: day for p in raw if (day := _day(p.get("date")))}
         return Suite(name, {p["id"]: _paper(p) for p in raw}, days, profiles, groups)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DigestError(
-            "Cannot read the evaluation suite",
-            which=str(folder),
-            why=f"{type(error).__name__}: {error}",
-            do="Check its files.",
-        ) from error
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise _broken(folder, error) from error
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -196,4 +212,11 @@ def _line(group: Group, scores: NDArray[np.float32]) -> dict[str, Any]:
 
 
 def _themes(folder: Path, embedder: Embedder) -> list[dict[str, Any]]:
-    raise NotImplementedError
+    from newsletter.themes import evaluate_papers
+
+    try:
+        papers = [_paper(entry) for entry in _lines(folder / "papers.jsonl.gz")]
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise _broken(folder, error) from error
+    vectors = embedder.encode([paper_text(p) for p in papers])
+    return evaluate_papers(papers, vectors, model=embedder.name, seed=_SEED, encode=embedder.encode)
