@@ -17,6 +17,8 @@ from newsletter.themes.learn import checked
 from newsletter.themes.place import Vectors
 
 GREY = "#c9ccd1"
+PAPER = "rgba(255, 255, 255, 0.75)"
+CONFIG = {"displaylogo": False, "scrollZoom": True, "responsive": True}
 WIDEST = 90  # characters of a title in a tip
 
 
@@ -33,7 +35,7 @@ def write_map(
     theme_of = {paper: theme.label for theme in known for paper in theme.papers}
     labels = np.array([theme_of.get(archived.paper.id, "") for archived in window], dtype=object)
     figure = _figure(points, window, labels)
-    page = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False, "scrollZoom": True})
+    page = figure.to_html(include_plotlyjs=True, full_html=True, config=CONFIG, default_height="97vh")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page.replace("<head>", "<head><title>Themes</title>", 1), encoding="utf-8")
 
@@ -78,9 +80,9 @@ def _figure(points: NDArray[np.float32], window: Sequence[ArchivedPaper], labels
         )  # fmt: skip
         if label:
             x, y = np.median(points[mine], axis=0).tolist()
-            figure.add_annotation(x=x, y=y, text=f"<b>{html.escape(label)}</b>", showarrow=False, font={"size": 11})
+            figure.add_annotation(x=x, y=y, text=f"<b>{html.escape(label)}</b>", showarrow=False, bgcolor=PAPER)
     figure.update_layout(
-        title=f"{len(window)} papers", template="plotly_white", height=900, legend={"itemsizing": "constant"},
+        title=f"{len(window)} papers", template="plotly_white", legend={"itemsizing": "constant"},
         xaxis={"visible": False}, yaxis={"visible": False},
     )  # fmt: skip
     return figure
