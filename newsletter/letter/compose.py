@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
 from newsletter.letter.headline import preheader, subject
 from newsletter.letter.summary import summarise
@@ -14,17 +15,20 @@ from newsletter.text import readable
 __all__ = ["compose"]
 
 _TOP = 3
+NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
 _MORE = Theme("more", "More papers", (), (), Momentum("steady", 1.0, 1.0, 1.0))
 
 
 def compose(
-    subscriber: Subscriber, edition: Edition, picks: Sequence[Pick], *, total: int = 0, previous: str = ""
-) -> Letter | Skip:
+    subscriber: Subscriber, edition: Edition, picks: Sequence[Pick], *, total: int = 0, previous: str = "",
+    summaries: Mapping[str, Sequence[str]] = NONE,
+) -> Letter | Skip:  # fmt: skip
     """The reader's letter of this edition, or why there is none.
 
     `picks` come best first; `total` is the number of papers read for the edition (its own count where 0); `previous`
-    the subject of the reader's last letter, where it is known. Three best in full, the rest by theme, the reader's
-    best theme first, then what is trending beyond the interests and the step outside.
+    the subject of the reader's last letter, where it is known; `summaries` sentences written of papers, by id, in place
+    of the abstract's own. Three best in full, the rest by theme, the reader's best theme first, then what is trending
+    beyond the interests and the step outside.
     """
     if why := _silence(subscriber.profile, picks):
         return Skip(edition.id, subscriber.name, subscriber.email, why)
@@ -34,8 +38,8 @@ def compose(
     ordered = (*own, *trending, *explore)
     titles = [_title(pick) for pick in ordered]
     language, themes = subscriber.language, {theme.id: theme for theme in edition.themes}
-    top = tuple(_entry(pick) for pick in own[:_TOP])
-    beyond = tuple(_entry(pick, compact=bool(own) or n >= _TOP) for n, pick in enumerate(trending))
+    top = tuple(_entry(pick, summaries) for pick in own[:_TOP])
+    beyond = tuple(_entry(pick, summaries, compact=bool(own) or n >= _TOP) for n, pick in enumerate(trending))
     lead = ordered[0]
     fillers = (label(themes.get(lead.theme, _MORE), language), people(lead.paper.authors, language, 2))
     return Letter(
@@ -46,11 +50,11 @@ def compose(
         display_name=clipped(readable(subscriber.display_name), 80),
         language=language,
         subject=subject(titles, fillers, edition.day, language, previous=previous),
-        preheader=preheader(titles, _sentence(lead), fillers, edition.day, language),
+        preheader=preheader(titles, _summary(lead, summaries, (), 1), fillers, edition.day, language),
         top=top,
-        sections=_sections(own, themes),
+        sections=_sections(own, themes, summaries),
         trending=beyond,
-        explore=tuple(_entry(pick, compact=True) for pick in explore),
+        explore=tuple(_entry(pick, summaries, compact=True) for pick in explore),
         text_only=subscriber.text_only,
         hint="" if _told(subscriber.profile) else "interests",
         total=total or len(edition.papers),
@@ -70,7 +74,9 @@ def _told(profile: Profile) -> bool:
     return bool(profile.interests or profile.likes or profile.follow_authors or profile.follow_keywords)
 
 
-def _sections(own: Sequence[Pick], themes: dict[str, Theme]) -> tuple[Section, ...]:
+def _sections(
+    own: Sequence[Pick], themes: dict[str, Theme], summaries: Mapping[str, Sequence[str]]
+) -> tuple[Section, ...]:
     """The picks after the best, grouped by theme in the order in which the reader's picks name the themes."""
     named = dict.fromkeys(pick.theme for pick in own if pick.theme in themes and pick.theme != "more")
     order = {theme: place for place, theme in enumerate(named)}
@@ -79,23 +85,24 @@ def _sections(own: Sequence[Pick], themes: dict[str, Theme]) -> tuple[Section, .
         return order.get(pick.theme, len(order))
 
     grouped = groupby(sorted(own[_TOP:], key=place), key=place)
-    return tuple(_section(list(group), themes) for _, group in grouped)
+    groups = [list(group) for _, group in grouped]
+    return tuple(
+        Section(themes.get(picks[0].theme, _MORE), tuple(_entry(pick, summaries, compact=True) for pick in picks))
+        for picks in groups
+    )
 
 
-def _section(picks: list[Pick], themes: dict[str, Theme]) -> Section:
-    return Section(themes.get(picks[0].theme, _MORE), tuple(_entry(pick, compact=True) for pick in picks))
-
-
-def _entry(pick: Pick, *, compact: bool = False) -> Entry:
+def _entry(pick: Pick, summaries: Mapping[str, Sequence[str]], *, compact: bool = False) -> Entry:
     words = [word for reason in pick.reasons for word in reason.words]
-    summary = summarise(pick.paper.title, pick.paper.abstract, matched=words, count=1 if compact else 2)
-    return Entry(pick, _title(pick), summary, compact)
+    return Entry(pick, _title(pick), _summary(pick, summaries, words, 1 if compact else 2), compact)
+
+
+def _summary(pick: Pick, summaries: Mapping[str, Sequence[str]], matched: Sequence[str], count: int) -> str:
+    if sentences := summaries.get(pick.paper.id):
+        return " ".join(sentences[:count])
+    return summarise(pick.paper.title, pick.paper.abstract, matched=matched, count=count)
 
 
 def _title(pick: Pick) -> str:
     """The paper's title in readable text; its id where the title holds nothing to read."""
     return clipped(readable(pick.paper.title), 300) or pick.paper.id
-
-
-def _sentence(pick: Pick) -> str:
-    return summarise(pick.paper.title, pick.paper.abstract, count=1)

@@ -14,6 +14,7 @@ import structlog
 from newsletter import embedding, themes
 from newsletter.errors import DigestError
 from newsletter.model import Edition, Paper, Theme
+from newsletter.pipeline import writing
 from newsletter.pipeline.workspace import Workspace
 from newsletter.store import archive, editions, ledger, vectors
 from newsletter.text import paper_text
@@ -52,6 +53,7 @@ def prepare(workspace: Workspace, day: date) -> Edition:
     if not papers:
         return Edition(edition_id(day), day, (), ())
     learned = _learn(workspace, day, papers)
+    writing.summarise(workspace, papers)
     edition = Edition(edition_id(day), day, tuple(papers), learned.themes)
     editions.save_edition(workspace.engine, edition)
     editions.save_themes(workspace.engine, day, learned.known, learned.events)
@@ -109,10 +111,12 @@ def _learn(workspace: Workspace, day: date, papers: Iterable[Paper]) -> themes.L
     own = {paper.id for paper in papers}
     window = [replace(a, day=day) if a.paper.id in own else a for a in window]
     model = embedder(workspace.settings.embedding.model, workspace.settings.data)
-    return themes.learn(
-        window, embed(workspace, [a.paper for a in window]), day, editions.known_themes(workspace.engine, day),
+    before = editions.known_themes(workspace.engine, day)
+    learned = themes.learn(
+        window, embed(workspace, [a.paper for a in window]), day, before,
         model=model.name, seed=settings.seed, window_days=settings.window_days, encode=model.encode,
     )  # fmt: skip
+    return writing.named(workspace, learned, before, {a.paper.id: a.paper for a in window}, day)
 
 
 def _papers(workspace: Workspace, day: date) -> list[Paper]:

@@ -15,6 +15,7 @@ from newsletter.errors import DigestError, StoreError
 from newsletter.identity import arxiv_id
 from newsletter.letter.compose import compose
 from newsletter.model import Edition, Letter, Pick, Profile, Skip, Subscriber
+from newsletter.pipeline import writing
 from newsletter.pipeline.editions import embed, embedder, gather
 from newsletter.pipeline.posting import message, open_post
 from newsletter.pipeline.workspace import Workspace
@@ -53,16 +54,19 @@ def write(
     awake = [reader for reader in subscribers if not _paused(reader, edition.day)]
     chosen = _choose(workspace, edition, awake, gathered)
     subjects = frozen.last_subjects(workspace.engine, [reader.name for reader in awake], besides=edition.id)
-    written: list[Letter | Skip] = []
+    picked = {pick.paper.id: pick.paper for _, picks in chosen.values() for pick in picks}
+    summaries = writing.written(workspace, list(picked.values()))
+    letters: list[Letter | Skip] = []
     for reader in subscribers:
         if reader.name in chosen:
             scope, picks = chosen[reader.name]
-            written.append(
-                compose(reader, scope, picks, total=len(scope.papers), previous=subjects.get(reader.name, ""))
+            previous = subjects.get(reader.name, "")
+            letters.append(
+                compose(reader, scope, picks, total=len(scope.papers), previous=previous, summaries=summaries)
             )
         else:
-            written.append(Skip(edition.id, reader.name, reader.email, f"paused until {reader.paused_until}"))
-    return written
+            letters.append(Skip(edition.id, reader.name, reader.email, f"paused until {reader.paused_until}"))
+    return letters
 
 
 def preview(workspace: Workspace, edition: Edition, reader: Subscriber, folder: Path, *, at: datetime) -> Preview:

@@ -133,6 +133,7 @@ def _absent_files(settings: Settings, tree: Tree) -> dict[str, Problem]:
         (("imap", "password_file"), settings.imap.password_file if settings.imap else None),
         (("imap", "ca_file"), settings.imap.ca_file if settings.imap else None),
         (("dkim", "key_file"), settings.dkim.key_file if settings.dkim else None),
+        (("language_model", "api_key_file"), settings.language_model.api_key_file if settings.language_model else None),
     ]
     return {
         label(loc): tree.problem(loc, f"{label(loc)}: there is no file {path}")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, StringConstr
 from newsletter.errors import ConfigError
 from newsletter.settings.document import Document
 from newsletter.settings.fields import Address, Clock, Mailbox, Text, Timezone
+from newsletter.settings.language_model import LanguageModelSettings
 from newsletter.settings.places import DatabaseUrl, DomainName, FilePath, WebAddress, link, verp
 from newsletter.settings.problems import Problem
 from newsletter.settings.servers import DkimSettings, ImapSettings, SmtpSettings
@@ -140,6 +141,9 @@ class Settings(Document):
     schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When the service works.")
     themes: ThemeSettings = Field(default=ThemeSettings(), description="How the themes are learned.")
     embedding: EmbeddingSettings = Field(default=EmbeddingSettings(), description="What turns a paper into numbers.")
+    language_model: LanguageModelSettings | None = Field(
+        default=None, description="A language model that writes summaries and names themes; left out, none is asked."
+    )
     smtp: SmtpSettings = Field(default=SmtpSettings(), description="The mail server that takes the letters.")
     imap: ImapSettings | None = Field(
         default=None, description="The mailbox that bounces come to, for `newsletter bounce --imap`."
@@ -182,6 +186,13 @@ class Settings(Document):
         if self.imap.password_file:
             return self.imap.username, _read(self.imap.password_file, "password").decode().rstrip("\r\n")
         return self.imap.username, self.imap.password.get_secret_value() if self.imap.password else ""
+
+    def language_model_key(self) -> str:
+        """The key of the language model, empty for none; raises ConfigError where its file is not to be had."""
+        model = self.language_model
+        if model is not None and model.api_key_file:
+            return _read(model.api_key_file, "language model's key").decode("utf-8", "replace").strip()
+        return model.api_key.get_secret_value() if model is not None and model.api_key else ""
 
     def dkim_key(self) -> bytes | None:
         """The private key's PEM, None for no signature; raises ConfigError where the file is not to be had."""

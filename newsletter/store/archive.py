@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from newsletter.model import ArchivedPaper, Digest, Paper
 from newsletter.store.connection import batches, insert, reading, writing
 from newsletter.store.reconcile import UNLISTED, Added, Changes, Record, key_of, keys_of, reconcile, take_in
-from newsletter.store.tables import PAPER_KEYS, PAPERS, SIGHTINGS, SOURCE_STATES, VECTORS
+from newsletter.store.tables import PAPER_KEYS, PAPERS, SIGHTINGS, SOURCE_STATES, SUMMARIES, VECTORS
 from newsletter.store.vectors import get_vectors, put_vectors
 
 __all__ = [
@@ -193,7 +193,8 @@ def _write(connection: Connection, changes: Changes) -> None:
         [{"key": key, "paper": r.number} for r in (*changes.inserted, *changes.updated) for key in sorted(r.keys)],
     )
     for reworded in batches(changes.reworded):
-        connection.execute(sa.delete(VECTORS).where(VECTORS.c.paper.in_(reworded)))
+        for table in (VECTORS, SUMMARIES):
+            connection.execute(sa.delete(table).where(table.c.paper.in_(reworded)))
 
 
 def _row(record: Record) -> dict[str, Any]:

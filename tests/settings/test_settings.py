@@ -264,3 +264,36 @@ def test_settings_that_are_no_map_are_one_problem(config: Path, text: str) -> No
     assert len(read_settings(written(config, text), {})[1]) == 1
     with pytest.raises(ConfigError):
         load_settings(config, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("{model: m}", "language_model needs the key 'url'"),
+        ("{url: 'localhost:11434', model: m}", "not a web address"),
+        ("{url: 'http://models.example.org/v1', model: m, api_key: secret}", "a key over http"),
+        ("{url: 'https://x.org/v1', model: m, api_key: secret, api_key_file: key}", "keep one"),
+        ("{url: 'https://x.org/v1', model: m, timeout: 0}", "must be more than 0"),
+        ("{url: 'https://x.org/v1', model: m, sumaries: true}", "did you mean 'summaries'"),
+    ],
+)
+def test_a_language_model_that_cannot_be_right_is_refused(config, given, why):
+    with (config / "newsletter.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"language_model: {given}\n")
+    settings, problems = read_settings(config, {})
+    assert settings is None
+    assert why in "\n".join(map(str, problems))
+    assert "secret" not in "\n".join(map(str, problems))
+
+
+def test_the_language_model_s_key_comes_from_its_file(config):
+    (config / "key").write_text("sk-1\n", encoding="utf-8")
+    with (config / "newsletter.yaml").open("a", encoding="utf-8") as file:
+        file.write("language_model: {url: 'https://x.org/v1/', model: m, api_key_file: key}\n")
+    settings = load_settings(config, {})
+    assert (settings.language_model.url, settings.language_model_key()) == ("https://x.org/v1", "sk-1")
+    (config / "key").unlink()
+    settings, problems = read_settings(config, {})
+    assert "language_model.api_key_file: there is no file" in str(problems)
+    with pytest.raises(ConfigError, match="Cannot read the language model's key"):
+        settings.language_model_key()
