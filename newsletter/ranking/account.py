@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from heapq import nsmallest
 
 import numpy as np
 
@@ -54,7 +55,9 @@ def _follows(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reaso
         ("keyword", "keywords", profile.follow_keywords),
     ):
         for name in names:
-            places = stage.wrote.get(author_key(name), ()) if kind == "author" else mentioned(name, stage.texts)
+            places = (
+                stage.wrote.get(author_key(name), ()) if kind == "author" else mentioned(name, stage.texts, stage.words)
+            )
             if paper in places:
                 found.append((float(scores.parts[part][reader, paper]), Reason(kind, name, 0.0)))  # type: ignore[arg-type]
                 break
@@ -73,11 +76,14 @@ def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
     vocabulary = stage.ground.index.vectorizer.vocabulary_
     shared = _terms(text) & reading.terms
     told: list[str] = []
-    for term in sorted(shared, key=lambda t: (-float(idf[vocabulary[t]]) * (1 + t.count(" ")), t)):
+    for term in nsmallest(3 * _WORDS, shared, key=lambda t: (-idf[vocabulary[t]] * (1 + (" " in t)), t)):
         phrase = " ".join(reading.forms[word] for word in term.split())
-        if phrase.lower() in reading.lower and not any(phrase.lower() in longer.lower() for longer in told):
+        lower = phrase.lower()
+        if lower in reading.lower and not any(lower in longer.lower() for longer in told):
             told.append(phrase)
-    return tuple(told[:_WORDS])
+        if len(told) == _WORDS:
+            break
+    return tuple(told)
 
 
 def matches(reader: int, paper: int, scores: Scores) -> dict[str, float]:

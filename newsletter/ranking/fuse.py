@@ -153,7 +153,9 @@ def _by_author(profile: Profile, stage: Stage) -> list[tuple[int, ...]]:
 
 
 def _by_keyword(profiles: Sequence[Profile], stage: Stage) -> list[list[tuple[int, ...]]]:
-    found = {k: signals.mentioned(k, stage.texts) for k in {k for p in profiles for k in p.follow_keywords}}
+    found = {
+        k: signals.mentioned(k, stage.texts, stage.words) for k in {k for p in profiles for k in p.follow_keywords}
+    }
     return [[found[k] for k in p.follow_keywords] for p in profiles]
 
 
@@ -169,7 +171,11 @@ def _avoided(profiles: Sequence[Profile], stage: Stage, encode: Encode, claims: 
     if not texts or not n:
         return taken
     matched = match(list(texts), stage.ground, encode, feedback=0, whole=0)
-    literal = {t: signals.followed([[signals.mentioned(t, stage.texts)]], n)[0] for t in texts if signals.is_phrase(t)}
+    literal = {
+        t: signals.followed([[signals.mentioned(t, stage.texts, stage.words)]], n)[0]
+        for t in texts
+        if signals.is_phrase(t)
+    }
     best = np.full((len(profiles), n), -np.inf, np.float32)
     np.maximum.at(best, claims.owner, claims.values)
     none, never = np.zeros(n, np.float32), np.full(n, -np.inf, np.float32)

@@ -18,7 +18,29 @@ if TYPE_CHECKING:
 
 Encode = Callable[[Sequence[str]], Floats]
 _PAIRS, _FEWEST = 400, 20
+_FEW = 4000  # papers: 64 MB for a square of them
 _USUAL = 0.2, 0.15  # what the packaged embedding gives on a mixed archive, for when there are too few papers to tell
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Papers that readers may have rated, `rows` of the index; to the field's papers their `dense` and `shared` (word)
+    cosine, and their `kernel` once the background is known, (field, rows) each; `own` is that kernel among themselves.
+    """
+
+    rows: Rows
+    dense: Floats
+    shared: Floats
+    kernel: Floats
+    own: Floats
+
+    def place(self, rows: Rows) -> Rows:
+        """Where the index `rows` stand among the anchors."""
+        return np.searchsorted(self.rows, rows)
+
+    def among(self, places: Rows) -> Floats:
+        """The kernel among the anchors at `places`, a copy."""
+        return self.own[np.ix_(places, places)]
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,26 @@ class Ground:
         own = self.kernel(self.background, self.background)
         own[np.diag_indices(len(own))] += self.options.noise_background
         return np.asarray(np.linalg.cholesky(own), dtype=np.float32)
+
+    def anchors(self, rows: Rows) -> Anchors:
+        """Anchors that hold at least `rows` (ascending); where papers are few, all of them, once for everybody."""
+        return self._everything if len(self.index.papers) <= _FEW else self._anchors(rows)
+
+    @cached_property
+    def _everything(self) -> Anchors:
+        return self._anchors(np.arange(len(self.index.papers)))
+
+    def _anchors(self, rows: Rows) -> Anchors:
+        from scipy.linalg import cho_solve
+
+        dense, shared = self.similar(self.field, rows)
+        kernel, own = together(dense, shared, self.options), self.kernel(rows, rows)
+        background = kernel[len(self.day) :]
+        if background.size:
+            solved = np.asarray(cho_solve((self.factor, True), background, check_finite=False), dtype=np.float32)
+            own -= background.T @ solved
+            kernel = kernel - self.kernel(self.field, self.background) @ solved
+        return Anchors(rows, dense, shared, kernel, own)
 
     @cached_property
     def usual(self) -> tuple[float, float]:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from newsletter.ranking.features import Floats, Rows
-from newsletter.ranking.ground import Ground, standardise, together
-from newsletter.ranking.interests import nearby
+from newsletter.ranking.ground import Anchors, Ground, standardise
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +27,6 @@ class Examples:
     rows: Rows
     labels: Floats
     rated: Rows
-
-
-@dataclass(frozen=True, slots=True)
-class Anchors:
-    """Every paper that any reader rated, `rows`; to the field's papers its `dense` and `shared` (word) cosine and
-    the `kernel` once the background is known, (field, rated) each; `background` (m, rated) and `solved` (m, rated)
-    are what that takes away."""
-
-    rows: Rows
-    dense: Floats
-    shared: Floats
-    kernel: Floats
-    background: Floats
-    solved: Floats
-
-    def place(self, rows: Rows) -> Rows:
-        """Where the index `rows` stand among the anchors."""
-        return np.searchsorted(self.rows, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +55,9 @@ def trust(example: Examples) -> float:
 
 def learn(examples: Sequence[Examples], ground: Ground) -> Learned:
     """Fit every reader's models and apply them to the day."""
-    anchors = _anchors(examples, ground)
-    coefficients = tuple(_fit(example, anchors, ground) for example in examples)
+    rows = np.unique(np.concatenate([e.rows for e in examples])) if examples else np.zeros(0, np.int64)
+    anchors = ground.anchors(rows)
+    coefficients = tuple(_fit(example, anchors, ground.options.noise_like) for example in examples)
     match = np.zeros((len(examples), len(ground.day)), np.float32)
     for i, (example, said) in enumerate(zip(examples, coefficients, strict=True)):
         if len(said):
@@ -83,26 +65,10 @@ def learn(examples: Sequence[Examples], ground: Ground) -> Learned:
     return Learned(tuple(examples), coefficients, anchors, match)
 
 
-def _anchors(examples: Sequence[Examples], ground: Ground) -> Anchors:
-    """Solve the background for every rated paper at once."""
-    from scipy.linalg import cho_solve
-
-    rows = np.unique(np.concatenate([e.rows for e in examples])) if examples else np.zeros(0, np.int64)
-    dense, shared = ground.similar(ground.field, rows)
-    kernel = together(dense, shared, ground.options)
-    background = kernel[len(ground.day) :]
-    solved = background
-    if background.size:
-        solved = np.asarray(cho_solve((ground.factor, True), background, check_finite=False), dtype=np.float32)
-        kernel = kernel - ground.kernel(ground.field, ground.background) @ solved
-    return Anchors(rows, dense, shared, kernel, background, solved)
-
-
-def _fit(example: Examples, anchors: Anchors, ground: Ground) -> Floats:
+def _fit(example: Examples, anchors: Anchors, noise: float) -> Floats:
     """How much each of the reader's rated papers speaks: the posterior's coefficients, (rated,)."""
-    at = anchors.place(example.rows)
-    own = ground.kernel(example.rows, example.rows) - anchors.background[:, at].T @ anchors.solved[:, at]
-    own[np.diag_indices(len(at))] += ground.options.noise_like
+    own = anchors.among(anchors.place(example.rows))
+    own[np.diag_indices(len(own))] += noise
     return np.asarray(np.linalg.solve(own, example.labels), dtype=np.float32)
 
 
@@ -117,8 +83,5 @@ def _blend(example: Examples, said: Floats, anchors: Anchors, ground: Ground) ->
     learned = standardise(anchors.kernel[:, at] @ said, others)
     means = (np.asarray(cosine[:, at] @ signs, dtype=np.float32) for cosine in (anchors.dense, anchors.shared))
     plain = standardise(np.sum([standardise(mean, others) for mean in means], axis=0, dtype=np.float32), others)
-    if ground.options.feedback_likes:
-        nearest = standardise(nearby(plain[None], ground)[0], others)
-        plain = standardise(plain + ground.options.feedback_likes * nearest, others)
     share = trust(example)
     return np.asarray((share * learned + (1 - share) * plain)[: len(ground.day)], dtype=np.float32)

@@ -17,7 +17,7 @@ from newsletter.ranking.ground import Encode
 from newsletter.ranking.stage import prepare
 from newsletter.ranking.values import Corpus, Explanation, Options
 
-_CHUNK = 512  # readers at a time: the arrays of a chunk stay under 100 MB whatever the number of readers
+_CHUNK = 512  # readers at a time: the arrays of a chunk stay around 100 MB whatever the number of readers
 
 
 def rank(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 
 import numpy as np
@@ -42,10 +43,12 @@ def folded(papers: Sequence[Paper]) -> tuple[str, ...]:
     return tuple(f" {fold(paper.title)} | {fold(paper.abstract)} " for paper in papers)
 
 
-def mentioned(phrase: str, texts: Sequence[str]) -> tuple[int, ...]:
-    """Places of the `texts` (from `folded`) that have `phrase` word for word."""
-    needle = f" {fold(phrase)} "
-    return tuple(i for i, text in enumerate(texts) if needle in text) if needle.strip() else ()
+def mentioned(phrase: str, texts: Sequence[str], words: AbstractSet[str]) -> tuple[int, ...]:
+    """Places of the `texts` (from `folded`) that have `phrase` word for word; `words` are all that any of them has."""
+    wanted = fold(phrase)
+    if not wanted or not words >= set(wanted.split()):
+        return ()
+    return tuple(i for i, text in enumerate(texts) if f" {wanted} " in text)
 
 
 def is_phrase(text: str) -> bool:

@@ -30,8 +30,8 @@ class Reading:
 class Stage:
     """The day's `papers` (n) with everything about them that no reader changes.
 
-    `texts` are folded for exact phrases, `wrote` finds papers by author, `keys` are all identities of each paper,
-    `twin` is the place of the first paper with the same title, `theme` numbers the papers' themes (-1: none), `voted`
+    `texts` are folded for exact phrases, `words` all words in them, `wrote` finds papers by author, `keys` are all
+    identities of each paper, `twin` is the place of the first paper with the same title, `theme` numbers the papers' themes (-1: none), `voted`
     tells whether any source counts votes.
     """
 
@@ -43,6 +43,7 @@ class Stage:
     voted: bool
     fresh: Floats
     texts: tuple[str, ...]
+    words: frozenset[str]
     wrote: Mapping[str, tuple[int, ...]]
     readings: tuple[Reading, ...]
     keys: tuple[frozenset[str], ...]
@@ -70,6 +71,7 @@ def prepare(
     named = tuple(themes.get(p.id, "") for p in papers)
     number = {name: i for i, name in enumerate(dict.fromkeys(n for n in named if n and n != "more"))}
     first: dict[str, int] = {}
+    texts = signals.folded(papers)
     ground = lay(index, day, archive, options)
     return Stage(
         ground=ground,
@@ -79,7 +81,8 @@ def prepare(
         trend=_trend(ground, today, [momentum.get(t) for t in named]),
         voted=bool(np.isfinite(trending.attention([index.papers[i] for i in ground.field])).any()),
         fresh=signals.freshness(papers, today),
-        texts=signals.folded(papers),
+        texts=texts,
+        words=frozenset(word for text in texts for word in text.split()),
         wrote=signals.wrote(papers),
         readings=tuple(_reading(paper_text(p)) for p in papers),
         keys=tuple(frozenset(identity_keys(p)) for p in papers),

@@ -30,8 +30,7 @@ class Options:
 
     sparse_texts, sparse_papers: weight of the word cosine beside the dense cosine, text to paper and paper to paper;
     whole: weight of a whole interest beside its best sentence; others: weight of the mean over a reader's
-    wishes beside the best one; feedback, feedback_likes, nearest: weight of likeness to the nearest papers, and how
-    many;
+    wishes beside the best one; feedback, nearest: weight of likeness to the papers nearest to a text, and how many;
     background: at most so many archive papers stand for "any paper"; noise_background, noise_like: how far a
     background paper, or a liked one, may miss its label (variances of the Gaussian process); likes_most: the
     latest so many are learned from; avoid: what is subtracted per deviation by which an avoided text matches
@@ -46,7 +45,6 @@ class Options:
     whole: float = 0.5
     others: float = 0.3
     feedback: float = 0.25
-    feedback_likes: float = 0.5
     nearest: int = 10
     background: int = 1500
     noise_background: float = 10.0
