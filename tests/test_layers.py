@@ -24,7 +24,8 @@ def test_no_room_imports_a_neighbour_or_a_layer_above():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-ROOMS = "cli pipeline schedule settings sources store letter mail ranking themes embedding evaluation".split()
+ROOMS = ("cli", "pipeline", "schedule", "settings", "sources", "store", "letter", "mail", "ranking", "themes")
+ROOMS += ("embedding", "evaluation")
 HELP = "from typer.testing import CliRunner; from newsletter.cli import app, register; register(); "
 HELP += "assert CliRunner().invoke(app, ['--help']).exit_code == 0"
 
