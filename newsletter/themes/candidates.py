@@ -23,6 +23,7 @@ TRIED = 60  # candidates of a theme whose vectors are compared with its centroid
 PART = 0.7  # share of a phrase's papers that say it within a longer one, from which the longer one is meant
 PRIOR = 300  # papers' worth of belief in how often arXiv papers say a phrase
 COMMON = 0.25  # share of the other papers, above which a phrase names nothing
+FEW = 5  # candidates that two papers say, below which those of one count too
 SAID = 0.08  # least share of a group's papers that say its name
 
 
@@ -67,7 +68,9 @@ def candidates(ground: Ground, topics: Topics, group: int, means: Vectors, encod
     A score is the sum of: how much saying it tells of the group; the cosine to the centroid, both without what all
     groups share; the share of titles beyond that elsewhere; half the c-TF-IDF of its words; a little for known terms.
     """
-    informs = _informing(ground, group, least=2) or _informing(ground, group, least=1)
+    informs = _informing(ground, group, least=2)
+    if len(informs) < FEW:  # others may take them: what one paper says is better than two keywords
+        informs = _informing(ground, group, least=1) | informs
     best = _outermost(sorted(informs, key=lambda phrase: (-informs[phrase], phrase))[:TRIED], ground.support[group])
     if not best:
         return []

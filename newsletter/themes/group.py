@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from newsletter.themes.carry import Change, carry
-from newsletter.themes.fit import Topics, fit, least_size
+from newsletter.themes.fit import SMALL, Topics, fit, least_size
 from newsletter.themes.place import (
     NOWHERE,
     Labels,
@@ -25,8 +25,9 @@ from newsletter.themes.place import (
 )
 
 SAMPLE = 8000  # papers that BERTopic learns on; the others go to the nearest centroid
-LOOSE = 0.75  # of the median group's coherence, below which a group is leftovers
-FLOOR = 0.38  # of the median cosine of clustered papers to their centroids, below which a paper fits nowhere
+LOOSE = 0.65  # of the median group's coherence, below which a group is leftovers
+LOOSE_SMALL = 0.75  # the same in a small window, whose clustering leaves nothing out by itself
+FLOOR = 0.42  # of the median cosine of clustered papers to their centroids, below which a paper fits nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
 
     def settle(found: Labels) -> Labels:
         least = least_size(len(rows))
-        core = loosen(some, dissolve(compact(found), least), LOOSE)
+        core = loosen(some, dissolve(compact(found), least), LOOSE if len(rows) >= SMALL else LOOSE_SMALL)
         bounds.append(floor(apart, core, FLOOR))
         fresh = sharpen(apart, core, bounds[0])
         carried = carry(fresh, own, some, known, least)
