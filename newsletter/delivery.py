@@ -75,7 +75,6 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
     }
 )
 
-_AFTER_BEGIN: frozenset[Phase] = frozenset({"data", "dot", "quit"})
 _FIRST_PAUSE = timedelta(minutes=5)  # greylisting servers mostly let the second try in after five minutes
 _FIRST_PAUSE_UNREACHED = timedelta(minutes=1)  # nobody answered: the server is away, not unwilling
 _LONGEST_PAUSE = timedelta(hours=4)
@@ -106,12 +105,17 @@ class Settlement:
     suppress: str = ""
 
 
-def decide(delivery: Delivery, outcome: Outcome, now: datetime, rng: random.Random) -> Settlement:
+def decide(
+    delivery: Delivery, outcome: Outcome, now: datetime, rng: random.Random, *, begun: bool | None = None
+) -> Settlement:
     """The settlement for what the transport said of `delivery`, as `claim` handed it out.
 
+    `begun` tells whether `sending` was written for this try. Left out, it follows from the outcome's phase, which is
+    wrong where a transport answers for a letter that it has not tried, because another one stopped it.
     A deferral that would reach `delivery.expires` becomes a failure with that reason; one without an expiry goes on.
     """
-    begun = outcome.phase in _AFTER_BEGIN
+    if begun is None:
+        begun = outcome.phase in ("data", "dot", "quit")
     attempt = delivery.attempts + 1
     event: Event = outcome.kind
     if outcome.kind == "stop" and begun and not outcome.code:

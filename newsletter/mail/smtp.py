@@ -83,6 +83,8 @@ class SmtpTransport:
             try:
                 # only now, so that a slower pace holds for every letter that has no session yet
                 await _sleep(self._pace.reserve(self._clock()))
+                if not_tried := self._account.verdict(domain):  # while this letter waited for a session
+                    return not_tried
                 found = await connection.deliver(message, begin)
             finally:
                 await self._release(connection)

@@ -6,21 +6,24 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
 from newsletter.delivery import Settlement
 from newsletter.store import ledger
 
+_Beginning = tuple[int, str, asyncio.Future[bool]]
+_Settling = tuple[Settlement, asyncio.Future[None]]
+
 
 class Clerk:
-    """Writes `begin` and `settle` for all letters under way: whatever waits is written in one transaction each."""
+    """Writes `begin` and `settle` for all letters under way: whatever waits is written in one transaction."""
 
     def __init__(self, engine: Engine, owner: str, clock: Callable[[], datetime]) -> None:
         self._engine, self._owner, self._clock = engine, owner, clock
-        self._begins: list[tuple[int, str, asyncio.Future[bool]]] = []
-        self._settlements: list[tuple[Settlement, asyncio.Future[None]]] = []
+        self._begins: list[_Beginning] = []
+        self._settlements: list[_Settling] = []
         self._waiting = asyncio.Event()
         self._closing = False
 
@@ -55,39 +58,27 @@ class Clerk:
             self._waiting.clear()
             settlements, self._settlements = self._settlements, []
             begins, self._begins = self._begins, []
-            await self._write_settlements(settlements)
-            await self._write_begins(begins)
+            begins = [waiting for waiting in begins if not waiting[2].cancelled()]
+            if settlements or begins:
+                await self._write_down(settlements, begins)
 
-    async def _write_settlements(self, waiting: list[tuple[Settlement, asyncio.Future[None]]]) -> None:
-        if not waiting:
-            return
+    async def _write_down(self, settlements: list[_Settling], begins: list[_Beginning]) -> None:
+        """One transaction; whoever waits for a line in it goes on, or gets the error."""
+        names = {delivery: message_id for delivery, message_id, _ in begins}
+        lines = [settlement for settlement, _ in settlements]
+        futures: list[asyncio.Future[Any]] = [*(s[1] for s in settlements), *(b[2] for b in begins)]
         try:
-            await asyncio.to_thread(ledger.settle, self._engine, [line for line, _ in waiting], self._clock())
-        except Exception as error:  # noqa: BLE001  whoever waits gets it
-            for _, future in waiting:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for _, future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def _write_begins(self, waiting: list[tuple[int, str, asyncio.Future[bool]]]) -> None:
-        waiting = [entry for entry in waiting if not entry[2].cancelled()]
-        if not waiting:
-            return
-        names = {delivery: message_id for delivery, message_id, _ in waiting}
-        try:
-            going = set(
-                await asyncio.to_thread(
-                    ledger.begin, self._engine, list(names), self._owner, self._clock(), message_ids=names
-                )
+            going = await asyncio.to_thread(
+                ledger.settle_and_begin, self._engine, lines, names, self._owner, self._clock()
             )
         except Exception as error:  # noqa: BLE001  whoever waits gets it
-            for _, _, future in waiting:
+            for future in futures:
                 if not future.done():
                     future.set_exception(error)
             return
-        for delivery, _, future in waiting:
-            if not future.done():
-                future.set_result(delivery in going)
+        for _, settled in settlements:
+            if not settled.done():
+                settled.set_result(None)
+        for delivery, _, begun in begins:
+            if not begun.done():
+                begun.set_result(delivery in going)

@@ -1,23 +1,28 @@
-"""Letters from the ledger to the server: claim, render, send, settle. What dies on the way is found in the ledger."""
+"""Letters from the ledger to the server: claim, seal, send, settle. What dies on the way is found in the ledger.
+
+claim --chunks--> crew seals them --line--> hands, each with one letter: transport, and the clerk before and after
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from newsletter.delivery import decide
-from newsletter.errors import NewsletterError
 from newsletter.mail import Transport
 from newsletter.model import Delivery, Message, Outcome
 from newsletter.pipeline.clerk import Clerk
-from newsletter.pipeline.posting import Post, message, open_post, open_transport
+from newsletter.pipeline.crew import Crew, crew
+from newsletter.pipeline.posting import open_transport
 from newsletter.pipeline.report import Report, report
 from newsletter.pipeline.senders import gone, signed_on
 from newsletter.pipeline.workspace import Workspace
@@ -28,6 +33,9 @@ log = structlog.get_logger()
 Progress = Callable[[int, int, str], None]
 _LEASE = timedelta(minutes=10)
 _BATCH = 400
+_CHUNK = 25  # letters that one process seals in one go
+_LINE = 100  # sealed letters that wait for a hand
+_HANDS = 3  # letters under way for each connection: two of them wait for the disk
 
 
 def wall_clock(at: datetime) -> Callable[[], datetime]:
@@ -38,95 +46,145 @@ def wall_clock(at: datetime) -> Callable[[], datetime]:
 
 def run(
     workspace: Workspace, edition: str, *, clock: Callable[[], datetime], only: Collection[str], outbox: Path | None,
-    progress: Progress | None, stop: Callable[[], bool],
+    progress: Progress | None, stop: Callable[[], bool], helpers: Crew | None = None,
 ) -> Report:  # fmt: skip
     """Deliver what is due of the edition until nothing is, the server forbids it, or `stop` says so."""
     senders = workspace.settings.data / "senders"
     with signed_on(senders) as owner:
         ledger.recover(workspace.engine, clock(), dead=gone(senders, ledger.owners(workspace.engine) - {owner}))
         ledger.expire(workspace.engine, clock())
-        post = open_post(workspace)
+        counts = ledger.counts(workspace.engine, edition)
+        waiting = counts["planned"] + counts["deferred"]
         transport = open_transport(workspace, outbox)
-        round_ = _Round(
-            workspace, edition, owner, post, clock, frozenset(only) or None, progress or (lambda *_: None), stop
-        )
-        try:
-            ended = asyncio.run(_deliver(round_, transport))
-        finally:
-            ledger.release(workspace.engine, owner)
+        with nullcontext(helpers) if helpers else crew(workspace, waiting) as sealing:
+            round_ = _Round(workspace, edition, owner, clock, frozenset(only) or None, stop, sealing)
+            round_.progress = _Progress(progress or (lambda *_: None), waiting)
+            try:
+                asyncio.run(_deliver(round_, transport))
+            finally:
+                ledger.release(workspace.engine, owner)
     counts = ledger.counts(workspace.engine, edition)
-    return report(edition, counts, ended, ledger.next_due(workspace.engine, edition, clock()))
+    return report(edition, counts, round_.ended, ledger.next_due(workspace.engine, edition, clock()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class _Progress:
+    tell: Progress
+    total: int
+    done: int = 0
+
+    def one_more(self) -> None:
+        self.done += 1
+        self.tell(self.done, max(self.total, self.done), "Sending")
+
+
+@dataclass(slots=True)
 class _Round:
+    """One run: what it works with, and the outcome that ended it early, if one did."""
+
     workspace: Workspace
     edition: str
     owner: str
-    post: Post
     clock: Callable[[], datetime]
     only: frozenset[str] | None
-    progress: Progress
     stop: Callable[[], bool]
+    crew: Crew
+    progress: _Progress = field(default_factory=lambda: _Progress(lambda *_: None, 0))
+    ended: Outcome | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.ended is not None or self.stop()
 
 
-async def _deliver(round_: _Round, transport: Transport) -> Outcome | None:
-    """Batch after batch; the outcome that ended the run early, if one did."""
-    engine, rate = round_.workspace.engine, round_.workspace.settings.smtp.rate_per_second
-    batch = max(1, min(_BATCH, int(rate * _LEASE.total_seconds() / 4)))  # a lease must outlast its batch
-    counts = await asyncio.to_thread(ledger.counts, engine, round_.edition)
-    total = counts["planned"] + counts["deferred"]
-    done = 0
-    async with transport, Clerk(engine, round_.owner, round_.clock) as clerk:
-        while not round_.stop():
-            claimed = await asyncio.to_thread(_claim, round_, batch)
-            if not claimed:
-                return None
-            tasks = [asyncio.ensure_future(_one(round_, transport, clerk, delivery)) for delivery in claimed]
-            for task in asyncio.as_completed(tasks):
-                outcome = await _or_cancel(task, tasks)
-                done += 1
-                round_.progress(done, total, "Sending")
-                if outcome is not None and outcome.kind == "stop":
-                    await asyncio.gather(*tasks)
-                    return outcome
-    return None
+_Line = asyncio.Queue[tuple[Delivery, Message | Outcome] | None]
+
+
+async def _deliver(round_: _Round, transport: Transport) -> None:
+    """Seal ahead and send, side by side; if the store fails under one letter, the others are given up at once."""
+    line: _Line = asyncio.Queue(_LINE)
+    hands = _HANDS * round_.workspace.settings.smtp.connections
+    async with transport, Clerk(round_.workspace.engine, round_.owner, round_.clock) as clerk:
+        tasks = [asyncio.create_task(_hand(round_, transport, clerk, line)) for _ in range(hands)]
+        tasks.append(asyncio.create_task(_feed(round_, line, hands)))
+        try:
+            await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+
+
+async def _feed(round_: _Round, line: _Line, hands: int) -> None:
+    """Claimed letters to the crew, a few chunks ahead, sealed ones into the line; at the end a None for each hand."""
+    ahead: deque[tuple[list[Delivery], asyncio.Task[list[Message | Outcome]]]] = deque()
+
+    async def hand_over() -> None:
+        chunk, sealing = ahead.popleft()
+        for pair in zip(chunk, await sealing, strict=True):
+            await line.put(pair)
+
+    try:
+        async for chunk in _claimed(round_):
+            sealing = round_.crew.seal([delivery.id for delivery in chunk], round_.clock())
+            ahead.append((chunk, asyncio.create_task(sealing)))
+            if len(ahead) > 2 * round_.crew.hands:
+                await hand_over()
+        while ahead:
+            await hand_over()
+    finally:
+        for _, task in ahead:
+            task.cancel()
+    for _ in range(hands):
+        await line.put(None)
+
+
+async def _claimed(round_: _Round) -> AsyncIterator[list[Delivery]]:
+    """What is due, in chunks, until nothing is or the run is over."""
+    rate = round_.workspace.settings.smtp.rate_per_second
+    limit = max(1, min(_BATCH, int(rate * _LEASE.total_seconds() / 4)))  # a lease must outlast its batch
+    while not round_.over and (batch := await asyncio.to_thread(_claim, round_, limit)):
+        for start in range(0, len(batch), _CHUNK):
+            yield batch[start : start + _CHUNK]
 
 
 def _claim(round_: _Round, limit: int) -> list[Delivery]:
-    engine, now = round_.workspace.engine, round_.clock()
-    return ledger.claim(engine, round_.edition, now, limit=limit, owner=round_.owner, lease=_LEASE, only=round_.only)
+    return ledger.claim(
+        round_.workspace.engine, round_.edition, round_.clock(), limit=limit, owner=round_.owner, lease=_LEASE,
+        only=round_.only, with_letters=False,
+    )  # fmt: skip
 
 
-async def _or_cancel(task: asyncio.Future[Outcome | None], tasks: list[asyncio.Task[Outcome | None]]) -> Outcome | None:
-    """The task's outcome; if the store fails under it, the others are given up before anything more is sent."""
-    try:
-        return await task
-    except BaseException:
-        for other in tasks:
-            other.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
+async def _hand(round_: _Round, transport: Transport, clerk: Clerk, line: _Line) -> None:
+    """One letter after the other, as long as there are any; when the run is over, the rest stays planned."""
+    while (item := await line.get()) is not None:
+        if round_.over:
+            continue
+        outcome = await _one(round_, transport, clerk, *item)
+        round_.progress.one_more()
+        if outcome is not None and outcome.kind == "stop":
+            round_.ended = round_.ended or outcome
 
 
-async def _one(round_: _Round, transport: Transport, clerk: Clerk, delivery: Delivery) -> Outcome | None:
+async def _one(
+    round_: _Round, transport: Transport, clerk: Clerk, delivery: Delivery, sealed: Message | Outcome
+) -> Outcome | None:
     """One letter, whatever happens to it, down to its line in the ledger; None if it was not tried."""
-    if round_.stop():
-        return None
-    sealed = _sealed(round_, delivery)
+    asked = begun = False
     if isinstance(sealed, Outcome):
         outcome = sealed
     else:
-        withdrawn = False
 
         async def begin() -> bool:
-            nonlocal withdrawn
-            withdrawn = not await clerk.begin(delivery.id, sealed.message_id)
-            return not withdrawn
+            nonlocal asked, begun
+            asked = True
+            begun = not round_.stop() and await clerk.begin(delivery.id, sealed.message_id)
+            return begun
 
         outcome = await transport.deliver(sealed, begin=begin)
-        if withdrawn:
-            return None  # the ledger knows better: suppressed, expired, or somebody else's by now
+        if asked and not begun:
+            return None  # the ledger knows better (suppressed, expired, somebody else's by now), or we were stopped
     log.info(
         "delivery",
         edition=delivery.edition,
@@ -135,15 +193,5 @@ async def _one(round_: _Round, transport: Transport, clerk: Clerk, delivery: Del
         phase=outcome.phase,
         code=outcome.code,
     )
-    await clerk.settle(decide(delivery, outcome, round_.clock(), random.Random(delivery.id)))
+    await clerk.settle(decide(delivery, outcome, round_.clock(), random.Random(delivery.id), begun=begun))
     return outcome
-
-
-def _sealed(round_: _Round, delivery: Delivery) -> Message | Outcome:
-    """The message; a letter that cannot be made into one fails alone."""
-    if delivery.letter is None:
-        return Outcome("refused", "render", text="the ledger holds no letter for this delivery")
-    try:
-        return message(round_.post, delivery.letter, date=round_.clock())[0]
-    except NewsletterError as error:
-        return Outcome("refused", "render", text=str(error))

@@ -128,14 +128,19 @@ def _keys(engine: Engine, ids: Collection[str]) -> dict[str, set[str]]:
     return keys
 
 
-def letters(connection: Connection, ids: Collection[int]) -> dict[int, Letter]:
-    """The frozen letters of the deliveries; those without one (nothing to say) are left out."""
+def letters(
+    connection: Connection, ids: Collection[int], known: dict[str, Paper | Theme] | None = None
+) -> dict[int, Letter]:
+    """The frozen letters of the deliveries; those without one (nothing to say) are left out.
+
+    `known` are parts thawed before, to which those of these letters are added: a day's letters share them.
+    """
     trees: dict[int, dict[str, Any]] = {}
     for some in batches(ids):
         query = sa.select(LETTERS.c.delivery, LETTERS.c.body).where(LETTERS.c.delivery.in_(some))
         trees.update({row[0]: parse_letter(row[1]) for row in connection.execute(query)})
-    parts: dict[str, Paper | Theme] = {}
-    for keys in batches(set().union(*map(parts_of, trees.values()))):
+    parts: dict[str, Paper | Theme] = {} if known is None else known
+    for keys in batches(set().union(*map(parts_of, trees.values())) - parts.keys()):
         query = sa.select(FROZEN.c.key, FROZEN.c.body).where(FROZEN.c.key.in_(keys))
         parts.update({row[0]: thaw_part(row[0], row[1]) for row in connection.execute(query)})
     return {delivery: thaw_letter(tree, parts) for delivery, tree in trees.items()}

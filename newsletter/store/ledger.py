@@ -36,7 +36,7 @@ from newsletter.store.tables import DELIVERIES, LETTERS
 
 __all__ = [
     "Attempt", "Planned", "already_sent", "begin", "claim", "counts", "deliveries", "expire", "history", "next_due",
-    "owners", "plan", "recover", "release", "requeue", "settle", "withdraw",
+    "owners", "plan", "recover", "release", "requeue", "settle", "settle_and_begin", "withdraw",
 ]  # fmt: skip
 
 # RFC 5321, 4.5.3.2.6: the server may take ten minutes over the final dot
@@ -46,7 +46,7 @@ _CLAIMABLE = sorted(CLAIMABLE)
 
 def claim(
     engine: Engine, edition_id: str, now: datetime, *, limit: int, owner: str, lease: timedelta,
-    only: Collection[str] | None = None,
+    only: Collection[str] | None = None, with_letters: bool = True,
 ) -> list[Delivery]:  # fmt: skip
     """Leases up to `limit` letters that are due to `owner`, in the order of planning; their state stays.
 
@@ -62,8 +62,8 @@ def claim(
         for some in batches(ids):
             leased = sa.update(DELIVERIES).where(DELIVERIES.c.id.in_(some)).values(owner=owner, lease=now + lease)
             connection.execute(leased)
-        found = letters(connection, ids)
-    return [to_delivery(row, found[row.id]) for row in rows]
+        found = letters(connection, ids) if with_letters else {}
+    return [to_delivery(row, found.get(row.id)) for row in rows]
 
 
 def begin(
@@ -76,25 +76,7 @@ def begin(
     been suppressed, which skips them. `lease` must outlast the wait for the answer. `message_ids` are written down.
     """
     with writing(engine) as connection:
-        rows = [row for row in lock_rows(connection, ids) if _may_begin(row, owner, now)]
-        suppressed = suppressed_among(connection, {row.address for row in rows})
-        for row in rows:
-            if row.address in suppressed:
-                move(connection, [row.id], "withdrawn", now, reason=f"suppressed: {suppressed[row.address].reason}")
-        going = {row.id for row in rows if row.address not in suppressed}
-        for some in batches(sorted(going)):
-            values = {
-                "state": "sending",
-                "attempts": DELIVERIES.c.attempts + 1,
-                "lease": now + lease,
-                "changed_at": now,
-            }
-            connection.execute(sa.update(DELIVERIES).where(DELIVERIES.c.id.in_(some)).values(values))
-        names = [{"b_id": row, "b_name": name} for row, name in (message_ids or {}).items() if row in going]
-        if names:
-            update = sa.update(DELIVERIES).where(DELIVERIES.c.id == sa.bindparam("b_id"))
-            connection.execute(update.values(message_id=sa.bindparam("b_name")), names)
-    return [delivery for delivery in dict.fromkeys(ids) if delivery in going]
+        return _begin(connection, ids, owner, now, lease=lease, message_ids=message_ids or {})
 
 
 def settle(engine: Engine, settlements: Sequence[Settlement], now: datetime) -> int:
@@ -103,30 +85,62 @@ def settle(engine: Engine, settlements: Sequence[Settlement], now: datetime) -> 
     One that comes too late, about a try that the ledger has left behind, goes to the history and changes nothing.
     """
     with writing(engine) as connection:
-        rows = {
-            row.id: (row, row.state, row.attempts)
-            for row in lock_rows(connection, [s.delivery_id for s in settlements])
-        }
-        changes: dict[int, dict[str, Any]] = {}
-        lines: list[dict[str, Any]] = []
-        suppressions: list[dict[str, Any]] = []
-        for settlement in settlements:
-            if settlement.delivery_id not in rows:
-                continue
-            row, state, attempts = rows[settlement.delivery_id]
-            target = TRANSITIONS.get((state, settlement.event))
-            counted = target is not None and answers(settlement, state, attempts)
-            if target is not None and counted:
-                changes[row.id] = _change(settlement, target, now)
-                rows[row.id] = (row, target, changes[row.id].get("b_attempts", attempts))
-            if settlement.suppress:
-                suppressions.append({"address": row.address, "reason": settlement.suppress, "at": settlement.at})
-            lines.append(_line(settlement, counted=counted))
-        _apply(connection, changes)
-        write_history(connection, lines)
-        record_suppressions(connection, suppressions)
-        for address, reason in {row["address"]: row["reason"] for row in suppressions}.items():
-            withdraw_where(connection, DELIVERIES.c.address == address, f"suppressed: {reason}", now)
+        return _settle(connection, settlements, now)
+
+
+def settle_and_begin(
+    engine: Engine, settlements: Sequence[Settlement], begins: Mapping[int, str], owner: str, now: datetime
+) -> list[int]:
+    """`settle`, then `begin` of deliveries with their Message-IDs, as one transaction: one wait for the disk."""
+    with writing(engine) as connection:
+        if settlements:
+            _settle(connection, settlements, now)
+        return _begin(connection, list(begins), owner, now, lease=_SENDING_LEASE, message_ids=begins)
+
+
+def _begin(
+    connection: Connection, ids: Sequence[int], owner: str, now: datetime, *, lease: timedelta,
+    message_ids: Mapping[int, str],
+) -> list[int]:  # fmt: skip
+    rows = [row for row in lock_rows(connection, ids) if _may_begin(row, owner, now)]
+    suppressed = suppressed_among(connection, {row.address for row in rows})
+    for row in rows:
+        if row.address in suppressed:
+            move(connection, [row.id], "withdrawn", now, reason=f"suppressed: {suppressed[row.address].reason}")
+    going = {row.id for row in rows if row.address not in suppressed}
+    if going:
+        begun = [{"b_id": row, "b_name": message_ids.get(row)} for row in sorted(going)]
+        values = {"state": "sending", "attempts": DELIVERIES.c.attempts + 1, "lease": now + lease, "changed_at": now}
+        name = sa.func.coalesce(sa.bindparam("b_name", type_=sa.Text), DELIVERIES.c.message_id)
+        update = sa.update(DELIVERIES).where(DELIVERIES.c.id == sa.bindparam("b_id"))
+        connection.execute(update.values(**values, message_id=name), begun)
+    return [delivery for delivery in dict.fromkeys(ids) if delivery in going]
+
+
+def _settle(connection: Connection, settlements: Sequence[Settlement], now: datetime) -> int:
+    rows = {
+        row.id: (row, row.state, row.attempts) for row in lock_rows(connection, [s.delivery_id for s in settlements])
+    }
+    changes: dict[int, dict[str, Any]] = {}
+    lines: list[dict[str, Any]] = []
+    suppressions: list[dict[str, Any]] = []
+    for settlement in settlements:
+        if settlement.delivery_id not in rows:
+            continue
+        row, state, attempts = rows[settlement.delivery_id]
+        target = TRANSITIONS.get((state, settlement.event))
+        counted = target is not None and answers(settlement, state, attempts)
+        if target is not None and counted:
+            changes[row.id] = _change(settlement, target, now)
+            rows[row.id] = (row, target, changes[row.id].get("b_attempts", attempts))
+        if settlement.suppress:
+            suppressions.append({"address": row.address, "reason": settlement.suppress, "at": settlement.at})
+        lines.append(_line(settlement, counted=counted))
+    _apply(connection, changes)
+    write_history(connection, lines)
+    record_suppressions(connection, suppressions)
+    for address, reason in {row["address"]: row["reason"] for row in suppressions}.items():
+        withdraw_where(connection, DELIVERIES.c.address == address, f"suppressed: {reason}", now)
     return len(changes)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from newsletter.model import Letter
+from newsletter.model import Letter, Paper, Theme
 from newsletter.store.connection import batches, reading
 from newsletter.store.journal import letters as thawed
 from newsletter.store.tables import DELIVERIES, LETTERS
 
-__all__ = ["frozen_letters", "last_subjects"]
+__all__ = ["frozen_letters", "last_subjects", "letters_of"]
 
 
 def frozen_letters(engine: Engine, edition_id: str, subscribers: Collection[str] | None = None) -> dict[str, Letter]:
@@ -24,6 +24,14 @@ def frozen_letters(engine: Engine, edition_id: str, subscribers: Collection[str]
         wanted = {i: name for i, name in names.items() if subscribers is None or name in subscribers}
         found = thawed(connection, wanted)
     return {name: found[i] for i, name in wanted.items()}
+
+
+def letters_of(
+    engine: Engine, deliveries: Collection[int], *, known: dict[str, Paper | Theme] | None = None
+) -> dict[int, Letter]:
+    """The frozen letters of the deliveries; those without one are left out. `known` remembers the parts they share."""
+    with reading(engine) as connection:
+        return thawed(connection, deliveries, known)
 
 
 def last_subjects(engine: Engine, subscribers: Iterable[str], *, besides: str = "") -> dict[str, str]:

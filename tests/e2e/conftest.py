@@ -9,11 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 COMMAND = Path(sys.executable).parent / "newsletter"
+READERS = 12
+PLANNED = datetime(2025, 3, 13, 7, tzinfo=UTC)
 TOPICS = ("graph retrieval", "video diffusion", "protein folding", "speech recognition", "robot grasping")
 
 
@@ -112,6 +115,33 @@ def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def prepared(prepared_folder: Path, tmp_path: Path) -> House:
     """A copy of the prepared house, for this test alone: Ada and Emmy, 20 papers on 2025-03-13."""
     shutil.copytree(prepared_folder, tmp_path / "house")
+    return House(tmp_path / "house")
+
+
+@pytest.fixture(scope="session")
+def planned_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A house whose twelve readers' letters of 2025-03-13 are planned and not sent, made once."""
+    from newsletter import pipeline
+
+    made = House(tmp_path_factory.mktemp("planned"))
+    (made.config / "subscribers").mkdir(parents=True)
+    (made.config / "newsletter.yaml").write_text(
+        "from: Papers <papers@example.org>\nsmtp: {host: 127.0.0.1, security: none, port: 9}\n"
+    )
+    for number in range(READERS):
+        name = f"r{number:02}"
+        made.subscriber(name, f"email: {name}@example.org\ndays: daily\ninterests: [graph retrieval]\n")
+    with pipeline.open_workspace(made.config, made.environment) as workspace:
+        pipeline.fetch_path(workspace, made.digest(str(PLANNED.date()), 20), day=None, today=PLANNED.date())
+        edition = pipeline.prepare(workspace, PLANNED.date())
+        pipeline.plan(workspace, edition, pipeline.readers(workspace), at=PLANNED)
+    return made.folder
+
+
+@pytest.fixture
+def planned(planned_folder: Path, tmp_path: Path) -> House:
+    """A copy of the house with twelve planned letters, for this test alone."""
+    shutil.copytree(planned_folder, tmp_path / "house")
     return House(tmp_path / "house")
 
 

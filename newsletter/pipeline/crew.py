@@ -1,0 +1,132 @@
+"""Processes that write and seal letters, so that every core works; for a few letters this process alone.
+
+Each has the store open for itself and is given names and numbers, not letters: what is frozen, it reads. They are
+spawned, not forked: a forked one would hold the locks that tell a living sender from a dead one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.errors import NewsletterError
+from newsletter.model import Edition, Letter, Message, Outcome, Paper, Skip, Subscriber, Theme
+from newsletter.pipeline.letters import Gathered, write
+from newsletter.pipeline.posting import Post, message, open_post
+from newsletter.pipeline.workspace import Workspace
+from newsletter.settings import Settings, Subscribers
+from newsletter.store import letters as frozen
+from newsletter.store import open_store
+
+_MANY = 500  # letters; a process takes a second to start, as long as it takes to write and seal so many
+_SHARE = 1_000  # readers that one process ranks in one go: what they share is worked out once for all of them
+
+
+@dataclass(slots=True)
+class Bench:
+    """One process's tools: its workspace, and what it has looked up before."""
+
+    workspace: Workspace
+    post: Post
+    parts: dict[str, Paper | Theme] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """`hands` processes (0: a thread of this one) behind `executor`, and this process's own bench."""
+
+    hands: int
+    executor: Executor
+    bench: Bench
+
+    def write(
+        self, edition: Edition, readers: Sequence[Subscriber], *, gathered: Gathered | None = None
+    ) -> list[Letter | Skip]:
+        """Each reader's letter, or why there is none, in their order."""
+        if not self.hands or len(readers) <= _SHARE:
+            return write(self.bench.workspace, edition, readers, gathered=gathered)
+        share = min(_SHARE * 5, -(-len(readers) // self.hands))
+        shares = [readers[at : at + share] for at in range(0, len(readers), share)]
+        jobs = [self.executor.submit(_write, edition, some, gathered) for some in shares]
+        return [letter for job in jobs for letter in job.result()]
+
+    async def seal(self, deliveries: Sequence[int], at: datetime) -> list[Message | Outcome]:
+        """The message of each delivery's frozen letter; a letter that cannot be made into one fails alone."""
+        loop = asyncio.get_running_loop()
+        if self.hands:
+            return await loop.run_in_executor(self.executor, _seal, deliveries, at)
+        return await loop.run_in_executor(self.executor, seal, self.bench, deliveries, at)
+
+
+@contextmanager
+def crew(workspace: Workspace, many: int) -> Iterator[Crew]:
+    """A crew for about so many letters. Templates and keys are checked here, before anybody starts."""
+    bench = Bench(workspace, open_post(workspace))
+    hands = (os.cpu_count() or 1) if many >= _MANY else 0
+    with _processes(workspace, hands) if hands > 1 else ThreadPoolExecutor(1) as executor:
+        try:
+            yield Crew(hands if hands > 1 else 0, executor, bench)
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+
+def seal(bench: Bench, deliveries: Sequence[int], at: datetime) -> list[Message | Outcome]:
+    """What `Crew.seal` says, here and now."""
+    found = frozen.letters_of(bench.workspace.engine, deliveries, known=bench.parts)
+    return [_sealed(bench.post, found.get(delivery), at) for delivery in deliveries]
+
+
+def _sealed(post: Post, letter: Letter | None, at: datetime) -> Message | Outcome:
+    if letter is None:
+        return Outcome("refused", "render", text="the ledger holds no letter for this delivery")
+    try:
+        return message(post, letter, date=at)[0]
+    except NewsletterError as error:
+        return Outcome("refused", "render", text=str(error))
+
+
+def _processes(workspace: Workspace, hands: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        hands,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_sit_down,
+        initargs=(workspace.config, workspace.settings, workspace.key),
+    )
+
+
+_BENCH: list[Bench] = []  # a process of the crew has one
+
+
+def _sit_down(config: Path, settings: Settings, key: bytes) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that leads, which finishes what it began
+    threading.Thread(target=_leave_with_the_leader, daemon=True).start()
+    workspace = Workspace(config, settings, open_store(settings.database_url()), key, Subscribers())
+    _BENCH.append(Bench(workspace, open_post(workspace)))
+
+
+def _leave_with_the_leader() -> None:
+    """A leader that is killed cannot say goodbye, and its pool would wait for ever."""
+    leader = multiprocessing.parent_process()
+    if leader is not None:
+        leader.join()
+        os._exit(1)
+
+
+def _write(edition: Edition, readers: Sequence[Subscriber], gathered: Gathered | None) -> list[Letter | Skip]:
+    (bench,) = _BENCH
+    workspace = replace(bench.workspace, found=Subscribers(tuple(readers)))
+    return write(workspace, edition, readers, gathered=gathered)
+
+
+def _seal(deliveries: Sequence[int], at: datetime) -> list[Message | Outcome]:
+    (bench,) = _BENCH
+    return seal(bench, deliveries, at)
