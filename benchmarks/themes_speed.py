@@ -66,14 +66,14 @@ def main() -> None:
     imported = time.perf_counter()
     model = load("packaged")
     vectors = model.encode([paper_text(archived.paper) for archived in window])
-    embedded = time.perf_counter()
+    embedded, before = time.perf_counter(), time.process_time()
     learned = learn(window, np.asarray(vectors), DAY, (), model=model.name, seed=1, window_days=60, encode=model.encode)
-    end = time.perf_counter()
+    end, used = time.perf_counter(), time.process_time()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     today = sum(len(theme.papers) for theme in learned.themes)
     print(f"{len(window)} papers, {len(learned.known)} themes, {today} papers of the day, peak {memory:.2f} GiB")
     print(f"read {read - START:.1f} s, imports {imported - read:.1f} s, embed {embedded - imported:.1f} s, ", end="")
-    print(f"themes {end - embedded:.1f} s, all {end - START:.1f} s of which processor {time.process_time():.1f} s")
+    print(f"themes {end - embedded:.1f} s, all {end - START:.1f} s; processor: {used - before:.1f} s of {used:.1f} s")
 
 
 if __name__ == "__main__":
