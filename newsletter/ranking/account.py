@@ -54,7 +54,7 @@ def _follows(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reaso
         ("author", "authors", profile.follow_authors),
         ("keyword", "keywords", profile.follow_keywords),
     ):
-        for name in names:
+        for name in names if scores.parts[part][reader, paper] > 0 else ():
             places = (
                 stage.wrote.get(author_key(name), ()) if kind == "author" else mentioned(name, stage.texts, stage.words)
             )
@@ -72,11 +72,10 @@ def _crowd(paper: Paper) -> str:
 
 def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
     """Words and two-word phrases that `text` shares with the day's `paper`, as the paper writes them, rarest first."""
-    reading, idf = stage.readings[paper], stage.ground.idf
-    vocabulary = stage.ground.index.vectorizer.vocabulary_
-    shared = _terms(text) & reading.terms
+    reading = stage.readings[paper]
+    shared = _terms(text).intersection(reading.terms)
     told: list[str] = []
-    for term in nsmallest(3 * _WORDS, shared, key=lambda t: (-idf[vocabulary[t]] * (1 + (" " in t)), t)):
+    for term in nsmallest(3 * _WORDS, shared, key=lambda t: (-reading.terms[t], t)):
         phrase = " ".join(reading.forms[word] for word in term.split())
         lower = phrase.lower()
         if lower in reading.lower and not any(lower in longer.lower() for longer in told):

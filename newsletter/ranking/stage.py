@@ -19,9 +19,9 @@ from newsletter.text import paper_text
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One paper's terms, the form in which it writes each word, and its text in lower case."""
+    """One paper's terms with their rarity, the form in which it writes each word, and its text in lower case."""
 
-    terms: frozenset[str]
+    terms: Mapping[str, float]
     forms: Mapping[str, str]
     lower: str
 
@@ -31,8 +31,8 @@ class Stage:
     """The day's `papers` (n) with everything about them that no reader changes.
 
     `texts` are folded for exact phrases, `words` all words in them, `wrote` finds papers by author, `keys` are all
-    identities of each paper, `twin` is the place of the first paper with the same title, `theme` numbers the papers' themes (-1: none), `voted`
-    tells whether any source counts votes.
+    identities of each paper, `twin` is the place of the first paper with the same title, `theme` numbers the papers'
+    themes (-1: none), `voted` tells whether any source counts votes, `alike` is how alike the papers are (n, n).
     """
 
     ground: Ground
@@ -84,15 +84,17 @@ def prepare(
         texts=texts,
         words=frozenset(word for text in texts for word in text.split()),
         wrote=signals.wrote(papers),
-        readings=tuple(_reading(paper_text(p)) for p in papers),
+        readings=tuple(_reading(paper_text(p), ground) for p in papers),
         keys=tuple(frozenset(identity_keys(p)) for p in papers),
         twin=np.array([first.setdefault(title_key(p.title), i) for i, p in enumerate(papers)], np.int64),
         alike=_alike(ground),
     )
 
 
-def _reading(text: str) -> Reading:
-    return Reading(frozenset(terms(text)), surface(text), text.lower())
+def _reading(text: str, ground: Ground) -> Reading:
+    column, idf = ground.index.vectorizer.vocabulary_, ground.idf
+    rarity = {term: float(idf[column[term]]) * (1 + (" " in term)) for term in terms(text)}
+    return Reading(rarity, surface(text), text.lower())
 
 
 def _trend(ground: Ground, today: date, momentum: Sequence[Momentum | None]) -> Floats:

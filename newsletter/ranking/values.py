@@ -41,7 +41,7 @@ class Options:
     """
 
     sparse_texts: float = 3.0
-    sparse_papers: float = 2.0
+    sparse_papers: float = 1.0
     whole: float = 0.5
     others: float = 0.3
     feedback: float = 0.25
@@ -56,7 +56,7 @@ class Options:
     author: float = 2.0
     keyword: float = 1.0
     fresh: float = 0.1
-    cut: float = 1.0
+    cut: float = 2.0
     diversity: float = 0.25
     theme_share: float = 0.4
     trending_apart: int = 3
