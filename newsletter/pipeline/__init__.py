@@ -11,12 +11,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from newsletter.model import Delivery, Edition, Letter, Outcome, State, Subscriber
 from newsletter.pipeline import courier
 from newsletter.pipeline.checking import Checked, check
+from newsletter.pipeline.crew import Crew, crew
 from newsletter.pipeline.editions import edition_day, edition_id, prepare, write_theme_map
 from newsletter.pipeline.intake import Intake, fetch_path, fetch_sources
 from newsletter.pipeline.letters import Gathered, Preview, choose, explain, preview, write
@@ -46,28 +48,36 @@ def send(
     progress: courier.Progress | None = None, stop: Callable[[], bool] = lambda: False,
 ) -> Report:  # fmt: skip
     """Send the edition of `day` to every reader who expects it then, or to those in `only`; each letter once."""
-    edition = prepare(workspace, day)
-    plan(workspace, edition, expected(workspace, day, only), at=at)
-    clock = courier.wall_clock(at)
-    return deliver(workspace, edition.id, clock=clock, only=only, outbox=outbox, progress=progress, stop=stop)
+    edition, clock = prepare(workspace, day), courier.wall_clock(at)
+    readers = expected(workspace, day, only)
+    with crew(workspace, len(readers)) as helpers:
+        plan(workspace, edition, readers, at=at, helpers=helpers)
+        return deliver(
+            workspace, edition.id, clock=clock, only=only, outbox=outbox, progress=progress, stop=stop, helpers=helpers
+        )
 
 
 def plan(
     workspace: Workspace, edition: Edition, subscribers: Iterable[Subscriber], *, at: datetime,
-    gathered: Gathered | None = None,
+    gathered: Gathered | None = None, helpers: Crew | None = None,
 ) -> ledger.Planned:  # fmt: skip
     """Freeze the letters of those who have none in this edition yet, all in one transaction."""
     known = {row.subscriber for row in ledger.deliveries(workspace.engine, edition.id)}
-    written = write(workspace, edition, [s for s in subscribers if s.name not in known], gathered=gathered)
+    fresh = [subscriber for subscriber in subscribers if subscriber.name not in known]
+    with nullcontext(helpers) if helpers else crew(workspace, len(fresh)) as writing:
+        written = writing.write(edition, fresh, gathered=gathered)
     return ledger.plan(workspace.engine, edition.id, written, at, key=workspace.key, expires=at + EXPIRY)
 
 
 def deliver(
     workspace: Workspace, edition: str, *, clock: Callable[[], datetime], only: Collection[str] = (),
     outbox: Path | None = None, progress: courier.Progress | None = None, stop: Callable[[], bool] = lambda: False,
+    helpers: Crew | None = None,
 ) -> Report:  # fmt: skip
     """Bring what the ledger holds for `edition` on its way: what is planned, or deferred and due."""
-    return courier.run(workspace, edition, clock=clock, only=only, outbox=outbox, progress=progress, stop=stop)
+    return courier.run(
+        workspace, edition, clock=clock, only=only, outbox=outbox, progress=progress, stop=stop, helpers=helpers
+    )
 
 
 def status(workspace: Workspace, day: date) -> dict[str, str | int]:
