@@ -1,0 +1,162 @@
+"""Personal letters a second, end to end: rank, compose, freeze, render, MIME, DKIM, SMTP, ledger with full fsync.
+
+    smtp-sink 127.0.0.1:2526 1000                       Postfix's; any server that takes everything will do
+    python benchmarks/delivery.py --port 2526 --digest 2025-03-13.txt --letters 1000 10000
+    python benchmarks/delivery.py ... --peer DIR         beside nodemailer+mjml: a folder with peer.mjs and node_modules
+    python benchmarks/delivery.py ... --dump FILE        what `smtp-sink -D FILE` wrote: counts losses and duplicates
+
+One JSON object a line. The edition (archive, themes) is prepared before the clock starts. Quote ratios of one run,
+never a bare rate: the peers run before and after each measurement, and the mean of the two counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import structlog
+
+from newsletter import pipeline
+from newsletter.model import Interest, Profile, Subscriber
+from newsletter.pipeline import courier
+from newsletter.settings import Subscribers
+
+WORDS = (
+    "retrieval for language models", "video diffusion", "protein folding", "speech recognition", "robot grasping",
+    "reinforcement learning from feedback", "graph networks", "efficient attention", "image segmentation",
+    "code generation", "multimodal reasoning", "quantisation", "alignment", "reconstruction", "agents that use tools",
+)  # fmt: skip
+RCPT = re.compile(rb"^X-Rcpt-Args: <([^>]*)>", re.MULTILINE)
+
+
+def readers(count: int) -> tuple[Subscriber, ...]:
+    """Readers with three interests each, no two neighbours alike."""
+    return tuple(
+        Subscriber(
+            f"r{number:06}",
+            f"r{number:06}@example.net",
+            Profile(
+                interests=tuple(Interest(WORDS[(number * 7 + k * (1 + number // 15)) % len(WORDS)]) for k in range(3))
+            ),
+            display_name=f"Reader {number}",
+        )
+        for number in range(count)
+    )
+
+
+def configuration(folder: Path, port: int, connections: int) -> Path:
+    config = folder / "config"
+    (config / "subscribers").mkdir(parents=True)
+    subprocess.run(["openssl", "genrsa", "-out", config / "dkim.pem", "2048"], check=True, capture_output=True)
+    (config / "newsletter.yaml").write_text(
+        "from: Papers <papers@example.org>\ndata: ../data\n"
+        f"smtp: {{host: 127.0.0.1, security: none, port: {port}, connections: {connections}, rate_per_second: 100000,"
+        " messages_per_connection: 100000}\n"
+        "dkim: {domain: example.org, selector: s, key_file: dkim.pem}\n"
+    )
+    return config
+
+
+def measured(digest: Path, count: int, port: int, connections: int) -> dict[str, object]:
+    """One run in a folder of its own: rates, shares of the stages, p99 of a letter from claim to settled, memory."""
+    day = date.fromisoformat(digest.name[:10])
+    took: list[float] = []
+    one = courier._one  # noqa: SLF001  a stopwatch around it
+
+    async def timed(*args):
+        start = time.perf_counter()
+        try:
+            return await one(*args)
+        finally:
+            took.append(time.perf_counter() - start)
+
+    with TemporaryDirectory() as folder:
+        config = configuration(Path(folder), port, connections)
+        with pipeline.open_workspace(config, {"PATH": os.environ["PATH"]}) as opened:
+            pipeline.fetch_path(opened, digest, day=day, today=day, force=True)
+            edition = pipeline.prepare(opened, day)
+            workspace = replace(opened, found=Subscribers(readers(count)))
+            now = datetime.now(UTC)
+            cpu, start = processor(), time.perf_counter()
+            with pipeline.crew(workspace, count) as helpers:
+                pipeline.plan(workspace, edition, pipeline.readers(workspace), at=now, helpers=helpers)
+                planned = time.perf_counter()
+                courier._one = timed  # noqa: SLF001
+                report = pipeline.deliver(workspace, edition.id, clock=courier.wall_clock(now), helpers=helpers)
+                courier._one = one  # noqa: SLF001
+            end = time.perf_counter()
+    took.sort()
+    return {
+        "letters": count,
+        "papers": len(edition.papers),
+        "sent": report.counts["sent"],
+        "per_second": round(count / (end - start), 1),
+        "planned_per_second": round(count / (planned - start), 1),
+        "delivered_per_second": round(count / (end - planned), 1),
+        "cpu_ms": round((processor() - cpu) / count * 1000, 2),
+        "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "largest_child_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    }
+
+
+def processor() -> float:
+    """Seconds of processor time, of this process and of those that it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def peer(folder: Path, mode: str, count: int, port: int, digest: Path) -> float:
+    """Letters a second of nodemailer and mjml."""
+    command = ["node", "peer.mjs", mode, str(count), str(port), digest.absolute()]
+    ran = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    rate: float = json.loads(ran.stdout.splitlines()[-1])["per_second"]
+    return rate
+
+
+def arrived(dump: Path) -> dict[str, int]:
+    """Copies by recipient in what the sink wrote."""
+    copies = Counter(RCPT.findall(dump.read_bytes()))
+    return {"recipients": len(copies), "doubled": sum(count > 1 for count in copies.values())}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--digest", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=2526)
+    parser.add_argument("--letters", type=int, nargs="+", default=[1000])
+    parser.add_argument("--connections", type=int, default=10)
+    parser.add_argument("--peer", type=Path)
+    parser.add_argument("--dump", type=Path)
+    given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+
+    def peers() -> dict[str, float]:
+        if given.peer is None:
+            return {}
+        sizes = {"per-message": 100, "precompiled": 500}
+        return {mode: peer(given.peer, mode, size, given.port, given.digest) for mode, size in sizes.items()}
+
+    before = peers()
+    for count in given.letters:
+        found = measured(given.digest, count, given.port, given.connections)
+        after = peers()
+        rates = {mode: (before[mode] + after[mode]) / 2 for mode in before}
+        ratios = {f"times {mode}": round(found["per_second"] / rate, 1) for mode, rate in rates.items()}
+        print(json.dumps({**found, **{mode: round(rate, 1) for mode, rate in rates.items()}, **ratios}), flush=True)
+        before = after
+    if given.dump:
+        print(json.dumps(arrived(given.dump)))
+
+
+if __name__ == "__main__":
+    main()
