@@ -13,7 +13,7 @@ import structlog
 
 from newsletter import embedding, themes
 from newsletter.errors import DigestError
-from newsletter.model import Edition, Paper, Theme
+from newsletter.model import Edition, Paper
 from newsletter.pipeline import writing
 from newsletter.pipeline.workspace import Workspace
 from newsletter.store import archive, editions, ledger, vectors
@@ -62,15 +62,19 @@ def prepare(workspace: Workspace, day: date) -> Edition:
 
 
 def gather(workspace: Workspace, edition: Edition, days: Collection[date]) -> Edition:
-    """The edition with the papers and themes of the editions of `days` before it, for readers who do not read daily."""
+    """The edition with the papers of the editions of `days` before it too, all under the themes of its own day."""
     earlier = [saved for day in sorted(days) if day < edition.day and (saved := _edition_of(workspace, day))]
+    if not earlier:
+        return edition
     papers = {paper.id: paper for one in (*earlier, edition) for paper in one.papers}
-    merged: dict[str, Theme] = {}
-    for one in (*earlier, edition):
-        for theme in one.themes:
-            before = merged[theme.id].papers if theme.id in merged else ()
-            merged[theme.id] = replace(theme, papers=tuple(dict.fromkeys((*before, *theme.papers))))
-    return replace(edition, papers=tuple(papers.values()), themes=tuple(merged.values()))
+    span = workspace.settings.themes.window_days
+    window = archive.window(workspace.engine, edition.day, span)
+    rows = embed(workspace, [archived.paper for archived in window])
+    model = embedder(workspace.settings.embedding.model, workspace.settings.data).name
+    remembered = editions.known_themes(workspace.engine, edition.day + timedelta(days=1))
+    known = [theme for theme in remembered if theme.model == model]  # centroids of another model say nothing
+    placed = themes.gathered_themes(window, rows, known, papers, day=edition.day, window_days=span)
+    return replace(edition, papers=tuple(papers.values()), themes=placed)
 
 
 def embed(workspace: Workspace, papers: Sequence[Paper]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import numpy as np
@@ -22,12 +22,15 @@ def edition_themes(
     *,
     day: date,
     window_days: int,
+    shown: Collection[str] | None = None,
 ) -> tuple[Theme, ...]:
     """The themes that hold papers of the day, largest first, "more" last; in each, nearest to the centroid first.
 
-    labels: (n,) the row of `known` that each paper of the window belongs to, -1 for none.
+    labels: (n,) the row of `known` that each paper of the window belongs to, -1 for none. shown: ids of the papers to
+    place, where they are others than the day's.
     """
-    today = np.array([archived.day == day for archived in window], dtype=bool)
+    mine_today = [a.day == day if shown is None else a.paper.id in shown for a in window]
+    today = np.array(mine_today, dtype=bool)
     ages = np.array([min(max((day - archived.day).days, 0), window_days - 1) for archived in window], dtype=np.int64)
     volume = _per_day(ages, window_days)
     themes = []
@@ -43,6 +46,24 @@ def edition_themes(
         moves = momentum(_per_day(ages[labels < 0], window_days), volume)
         themes.append(Theme(MORE, "More papers" if themes else "Papers", (), _ids(window, rest), moves))
     return tuple(themes)
+
+
+def gathered_themes(
+    window: Sequence[ArchivedPaper],
+    vectors: Vectors,
+    known: Sequence[KnownTheme],
+    papers: Collection[str],
+    *,
+    day: date,
+    window_days: int,
+) -> tuple[Theme, ...]:
+    """The themes of `day` with those of their papers that `papers` names, whichever day of the window they are of.
+
+    For letters that gather several days: `known` are the themes as they were remembered on `day`.
+    """
+    row_of = {paper: row for row, theme in enumerate(known) for paper in theme.papers}
+    labels = np.array([row_of.get(archived.paper.id, -1) for archived in window], dtype=np.int64)
+    return edition_themes(window, vectors, labels, known, day=day, window_days=window_days, shown=frozenset(papers))
 
 
 def _per_day(ages: Labels, days: int) -> list[int]:
