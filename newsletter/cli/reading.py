@@ -117,9 +117,20 @@ def preview(
     watch: Annotated[
         bool, typer.Option("--watch", help="Rewrite it on every save of the profile, the settings or a template.")
     ] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Show it on a page of this machine instead, new on every save.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Where --serve listens; 0 for any free.")
+    ] = 8025,
     as_json: AsJson = False,
 ) -> None:
     """Write a reader's letter as .html, .txt and .eml, without sending anything."""
+    if serve:
+        from newsletter.cli.serving import serve_preview
+
+        serve_preview(context.obj, subscriber, parse_day(day), port)
+        return
     if watch:
         from newsletter.cli.watching import keep_previewing
 

@@ -1,13 +1,15 @@
-"""`newsletter preview --watch`: the preview as the editor writes, rewritten on every save, whatever the save breaks."""
+"""The letter as the editor writes: looked at anew on every save, whatever it breaks (`preview --watch`, `--serve`)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import typer
 
@@ -15,12 +17,22 @@ from newsletter import pipeline
 from newsletter.cli.app import now
 from newsletter.cli.output import console
 from newsletter.errors import NewsletterError
+from newsletter.model import Edition, Subscriber
 
 if TYPE_CHECKING:
     from watchfiles import Change
 
 _BREATH = 300  # milliseconds
 Watched = Callable[["Change", str], bool]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Generic[Made]):
+    """What came of one look: what was made, None where something is wrong, and what `check` would say."""
+
+    made: Made | None
+    problems: tuple[str, ...]
 
 
 def keep_previewing(config: Path, name: str, day: date | None, out: Path) -> None:
@@ -28,19 +40,32 @@ def keep_previewing(config: Path, name: str, day: date | None, out: Path) -> Non
 
     Raises ConfigError where there is no such reader at all.
     """
-    from watchfiles import watch
+    must_exist(config, name)
+    console(stderr=True).print(f"Watching {config}: a save rewrites the preview. Stop with Ctrl-C.", markup=False)
+    with suppress(KeyboardInterrupt):
+        for _ in saves(config, name):
+            _write(config, name, day, out)
 
+
+def must_exist(config: Path, name: str) -> None:
+    """Raises ConfigError where there is no such reader; one whose file is wrong is there."""
     if not any(profile.exists() for profile in _profiles(config, name)):
         with pipeline.open_workspace(config, only={name}) as workspace:
             pipeline.find_subscriber(workspace, name)
-    console(stderr=True).print(f"Watching {config}: a save rewrites the preview. Stop with Ctrl-C.", markup=False)
+
+
+def saves(config: Path, name: str, stop: threading.Event | None = None) -> Iterator[None]:
+    """Once at the start, when the watch is on so that no save is missed; then after every save that concerns the
+    reader's letter, until `stop` is set or Ctrl-C."""
+    from watchfiles import watch
+
     first = True
-    with suppress(KeyboardInterrupt):
-        # the first preview is written once the watch is on, so that no save falls between them
-        for changes in watch(config, watch_filter=concerns(config, name), rust_timeout=_BREATH, yield_on_timeout=True):
-            if changes or first:
-                _write(config, name, day, out)
-            first = False
+    for changes in watch(
+        config, watch_filter=concerns(config, name), stop_event=stop, rust_timeout=_BREATH, yield_on_timeout=True
+    ):
+        if changes or first:
+            yield
+        first = False
 
 
 def _profiles(config: Path, name: str) -> tuple[Path, ...]:
@@ -59,20 +84,30 @@ def concerns(config: Path, name: str) -> Watched:
     return _concerns
 
 
-def _write(config: Path, name: str, day: date | None, out: Path) -> None:
-    """One preview; what is wrong is told as `check` tells it, and the last good preview stays."""
+def look(
+    config: Path, name: str, day: date | None, make: Callable[[pipeline.Workspace, Edition, Subscriber], Made]
+) -> Look[Made]:
+    """What `make` makes of the reader and the edition as the files are now."""
+    problems: tuple[str, ...] = ()
     try:
         checked = pipeline.check(config, os.environ, only=name)
-        for problem in checked.problems:
-            typer.echo(str(problem), err=True)
+        problems = tuple(map(str, checked.problems))
         if checked.errors:
-            typer.echo("The preview stays as it was.", err=True)
-            return
+            return Look(None, problems)
         with pipeline.open_workspace(config, only={name}) as workspace:
             reader = pipeline.find_subscriber(workspace, name)
             edition = pipeline.prepare(workspace, pipeline.edition_day(workspace, day))
-            seen = pipeline.preview(workspace, edition, reader, out, at=now())
+            return Look(make(workspace, edition, reader), problems)
     except NewsletterError as error:
-        typer.echo(f"newsletter: {error}", err=True)
+        return Look(None, (*problems, f"newsletter: {error}"))
+
+
+def _write(config: Path, name: str, day: date | None, out: Path) -> None:
+    """One preview; what is wrong is told as `check` tells it, and the last good preview stays."""
+    seen = look(config, name, day, lambda work, edition, reader: pipeline.preview(work, edition, reader, out, at=now()))
+    for problem in seen.problems:
+        typer.echo(problem, err=True)
+    if seen.made is None:
+        typer.echo("The preview stays as it was.", err=True)
         return
-    console().print(f"{now():%H:%M:%S}  {seen.subject}  {seen.files[0]}", markup=False, soft_wrap=True)
+    console().print(f"{now():%H:%M:%S}  {seen.made.subject}  {seen.made.files[0]}", markup=False, soft_wrap=True)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter import due
 from newsletter.embedding import Embedder
-from newsletter.errors import DigestError, StoreError
+from newsletter.errors import DigestError
 from newsletter.identity import arxiv_id
 from newsletter.letter.compose import compose
 from newsletter.model import Edition, Letter, Pick, Profile, Skip, Subscriber
 from newsletter.pipeline import writing
 from newsletter.pipeline.editions import embed, embedder, gather
-from newsletter.pipeline.posting import message, open_post
 from newsletter.pipeline.workspace import Workspace
 from newsletter.ranking import Corpus, rank
 from newsletter.ranking import explain as explain_pick
@@ -28,14 +26,6 @@ if TYPE_CHECKING:
     from newsletter.ranking import Explanation
 
 Gathered = Mapping[str, tuple[date, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A letter as it would go out: its subject and the files that show it."""
-
-    subject: str
-    files: tuple[Path, ...]
 
 
 def choose(workspace: Workspace, edition: Edition, subscribers: Sequence[Subscriber]) -> list[tuple[Pick, ...]]:
@@ -67,32 +57,6 @@ def write(
         else:
             letters.append(Skip(edition.id, reader.name, reader.email, f"paused until {reader.paused_until}"))
     return letters
-
-
-def preview(workspace: Workspace, edition: Edition, reader: Subscriber, folder: Path, *, at: datetime) -> Preview:
-    """Write the reader's letter as NAME.html, .txt and .eml; raises DigestError where there is nothing to say."""
-    letter = write(workspace, edition, [replace(reader, paused_until=None)])[0]
-    if isinstance(letter, Skip):
-        raise DigestError(
-            "There is no letter for",
-            which=reader.name,
-            why=letter.reason,
-            do="Try another --date or widen the interests",
-        )
-    sealed, rendered = message(open_post(workspace), letter, date=at)
-    files = {"html": rendered.html.encode(), "txt": rendered.text.encode(), "eml": sealed.data}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for suffix, data in files.items():
-            (folder / f"{reader.name}.{suffix}").write_bytes(data)
-    except OSError as error:
-        raise StoreError(
-            "Cannot write the preview into",
-            which=str(folder),
-            why=error.strerror or str(error),
-            do="Name another folder with --out",
-        ) from error
-    return Preview(letter.subject, tuple(folder / f"{reader.name}.{suffix}" for suffix in files))
 
 
 def explain(workspace: Workspace, edition: Edition, reader: Subscriber, paper: str) -> Explanation:
