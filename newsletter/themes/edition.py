@@ -26,24 +26,27 @@ def edition_themes(
 ) -> tuple[Theme, ...]:
     """The themes that hold papers of the day, largest first, "more" last; in each, nearest to the centroid first.
 
-    labels: (n,) the row of `known` that each paper of the window belongs to, -1 for none. shown: ids of the papers to
+    labels: (n,) the row of `known` that each paper of the window belongs to, -1 for none. Histories reach back to the
+    window's first paper, at most `window_days`. shown: ids of the papers to
     place, where they are others than the day's.
     """
     mine_today = [a.day == day if shown is None else a.paper.id in shown for a in window]
     today = np.array(mine_today, dtype=bool)
-    ages = np.array([min(max((day - archived.day).days, 0), window_days - 1) for archived in window], dtype=np.int64)
-    volume = _per_day(ages, window_days)
+    # a young archive has no empty weeks behind it: its history starts with its first paper
+    days = min(window_days, max(((day - archived.day).days + 1 for archived in window), default=1))
+    ages = np.array([min(max((day - archived.day).days, 0), days - 1) for archived in window], dtype=np.int64)
+    volume = _per_day(ages, days)
     themes = []
     for row, theme in enumerate(known):
         mine = np.flatnonzero(today & (labels == row))
         if len(mine):
             mine = mine[np.argsort(-(vectors[mine] @ np.array(theme.centroid)), kind="stable")]
-            moves = momentum(_per_day(ages[labels == row], window_days), volume)
+            moves = momentum(_per_day(ages[labels == row], days), volume)
             themes.append(Theme(theme.id, theme.label, theme.keywords, _ids(window, mine), moves))
     themes.sort(key=lambda theme: (-len(theme.papers), theme.label))
     rest = np.flatnonzero(today & (labels < 0))
     if len(rest):
-        moves = momentum(_per_day(ages[labels < 0], window_days), volume)
+        moves = momentum(_per_day(ages[labels < 0], days), volume)
         themes.append(Theme(MORE, "More papers" if themes else "Papers", (), _ids(window, rest), moves))
     return tuple(themes)
 
