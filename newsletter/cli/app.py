@@ -28,8 +28,8 @@ class _InOrder(TyperGroup):
 
 
 _ORDER = (
-    "demo", "init", "check", "schema", "fetch", "themes", "rank", "preview", "lint", "likes", "send", "status",
-    "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run", "health", "doctor", "tune",
+    "demo", "init", "check", "schema", "templates", "fetch", "themes", "rank", "preview", "lint", "likes", "send",
+    "status", "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run", "health", "doctor", "tune",
 )  # fmt: skip
 
 _ADDRESS = re.compile(r"[^\s<>@\"',;:(]{1,64}@[^\s<>@\"',;)]{1,255}")
