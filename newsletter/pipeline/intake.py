@@ -59,6 +59,10 @@ def source_specs(workspace: Workspace) -> list[sources.SourceSpec]:
 def take_in(workspace: Workspace, digest: Digest, *, force: bool = False) -> Intake:
     """One digest into the archive, unless it is not plausible and not forced."""
     engine = workspace.engine
+    if digest.refused and not digest.papers:
+        why = f"nothing in it could be read: {digest.refused[0].where}: {digest.refused[0].why}"
+        archive.record_source(engine, digest.source, digest.day, "failed", 0, why)
+        return Intake(digest.source, digest.day, "failed", refused=digest.refused, reason=why)
     judged = sources.judge(digest, archive.usual_size(engine, digest.source, digest.day), _repeated(workspace, digest))
     if judged.state in ("empty", "small", "stale") and not (force and digest.papers):
         stored = "failed" if judged.state == "small" else judged.state

@@ -17,15 +17,16 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def signed_on(folder: Path) -> Iterator[str]:
-    """A name of its own for this sender, locked in `folder` until the block ends."""
+    """A name of its own for this sender, locked in `folder` until the block ends.
+
+    Where it ends with an error the file stays, so that the next sender takes up what this one could not write down.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     lock = FileLock(folder / f"{owner}.lock")
     with lock:
-        try:
-            yield owner
-        finally:
-            Path(lock.lock_file).unlink(missing_ok=True)
+        yield owner
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def gone(folder: Path, owners: Iterable[str]) -> frozenset[str]:
