@@ -13,6 +13,7 @@ LIMIT = 90_000  # bytes of HTML; Gmail clips a letter at 102,400, and forwarding
 
 # bytes of markup around a compact card's summary, around the rest of it, around all cards
 _SUMMARY, _CARD, _FRAME = 62, 540, 10_000
+_SEARCH = 90  # bytes of markup by which a search for the title is more than a linked title
 # bytes of a theme's heading with a bar, or with a sparkline
 _BAR, _SPARKLINE = 800, 1_850
 
@@ -25,7 +26,7 @@ def steps(letter: Letter) -> int:
 def first_step(letter: Letter) -> int:
     """The step to begin with: 0 for a letter that should fit, else one whose HTML should just do so."""
     entries = [*letter.top, *_below(letter)]
-    text = sum(len(f"{e.title}{e.pick.paper.url}{e.summary}".encode()) for e in entries)
+    text = sum(_words(e) + len(e.summary.encode()) for e in entries)
     markup = _FRAME + (_CARD + _SUMMARY) * len(entries) + sum(_headings(letter).values())
     return next_step(letter, 0, markup + text - LIMIT)
 
@@ -39,9 +40,16 @@ def next_step(letter: Letter, step: int, excess: int) -> int:
         if step < len(order):
             excess -= len(entry.summary.encode()) + _SUMMARY
         else:
-            excess -= len(f"{entry.title}{entry.pick.paper.url}".encode()) + _CARD + headings.get(place, 0)
+            excess -= _words(entry) + _CARD + headings.get(place, 0)
         step += 1
     return step
+
+
+def _words(entry: Entry) -> int:
+    """Bytes of the title, and of where it leads or the search for it."""
+    paper, title = entry.pick.paper, len(entry.title.encode())
+    leads = paper.url or paper.pdf or not paper.id.startswith("title:")
+    return title + (len(paper.url.encode()) if leads else title + _SEARCH)
 
 
 def _headings(letter: Letter) -> dict[int, int]:
