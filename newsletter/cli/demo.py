@@ -57,7 +57,8 @@ def demo(
             )
             letters = {letter.email: letter for letter in pipeline.frozen_letters(workspace, edition.day).values()}
             counts = pipeline.status(workspace, edition.day)
-    rows = [_save(out, message.data, letters[message.recipient]) for message in box.messages]
+    arrived = sorted(box.messages, key=lambda message: message.recipient)
+    rows = [_save(out, message.data, letters[message.recipient]) for message in arrived]
     if as_json:
         print_json({"letters": rows, "status": counts})
     else:

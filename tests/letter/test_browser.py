@@ -56,7 +56,7 @@ def golden(case: str) -> str:
     return (ROOT / "tests" / "golden" / f"{case}.html").read_text("utf-8")
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason=f"ACCESSIBILITY NOT CHECKED: no axe-core at {AXE} (npm ci --prefix tests/node)")
+@pytest.mark.skipif(not AXE.is_file(), reason="ACCESSIBILITY NOT CHECKED: no axe-core (npm ci --prefix tests/node)")
 @pytest.mark.parametrize(
     "page", [{"context": {"color_scheme": c}} for c in ("light", "dark")], indirect=True, ids=["light", "dark"]
 )
