@@ -29,6 +29,8 @@ def test_the_wheel_holds_templates_sample_starter_and_model(wheel):
     for wanted in (
         r"newsletter/templates/letter\.mjml",
         r"newsletter/templates/letter\.txt",
+        r"newsletter/templates/preview/page\.html",
+        r"newsletter/templates/preview/preview\.js",
         r"newsletter/sample/\d{4}-\d\d-\d\d\.jsonl",
         r"newsletter/starter/newsletter\.yaml",
         r"newsletter/starter/subscribers/ada\.yaml",

@@ -11,6 +11,7 @@ from rich.markup import escape
 from newsletter import pipeline
 from newsletter.cli.app import AsJson, Day, app, now, parse_day
 from newsletter.cli.output import bar, console, print_json, table, working
+from newsletter.errors import ConfigError
 from newsletter.model import Pick
 from newsletter.ranking import Explanation, describe
 
@@ -126,6 +127,8 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Write a reader's letter as .html, .txt and .eml, without sending anything."""
+    if serve and watch:
+        raise ConfigError("Cannot both serve and write the preview", do="Give --serve or --watch")
     if serve:
         from newsletter.cli.serving import serve_preview
 

@@ -162,6 +162,7 @@ def test_a_port_in_use_and_an_unknown_reader_are_told(newsletter, url):
     status, _, err = newsletter("preview", "ada", "--serve", "--port", urlsplit(url).port)
     assert status == 2
     assert "Name another --port" in err
+    assert newsletter("preview", "ada", "--serve", "--watch")[0] == 2
     status, _, err = newsletter("preview", "adda", "--serve", "--port", 0)
     assert status == 2
     assert "Did you mean 'ada'?" in err
