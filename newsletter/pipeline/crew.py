@@ -12,13 +12,13 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from newsletter.errors import NewsletterError
+from newsletter.errors import DeliveryError, NewsletterError
 from newsletter.model import Edition, Letter, Message, Outcome, Paper, Skip, Subscriber, Theme
 from newsletter.pipeline.letters import Gathered, write
 from newsletter.pipeline.posting import Post, message, open_post
@@ -56,15 +56,17 @@ class Crew:
             return write(self.bench.workspace, edition, readers, gathered=gathered)
         share = min(_SHARE * 5, -(-len(readers) // self.hands))
         shares = [readers[at : at + share] for at in range(0, len(readers), share)]
-        jobs = [self.executor.submit(_write, edition, some, gathered) for some in shares]
-        return [letter for job in jobs for letter in job.result()]
+        with _reporting():
+            jobs = [self.executor.submit(_write, edition, some, gathered) for some in shares]
+            return [letter for job in jobs for letter in job.result()]
 
     async def seal(self, deliveries: Sequence[int], at: datetime) -> list[Message | Outcome]:
         """The message of each delivery's frozen letter; a letter that cannot be made into one fails alone."""
         loop = asyncio.get_running_loop()
-        if self.hands:
-            return await loop.run_in_executor(self.executor, _seal, deliveries, at)
-        return await loop.run_in_executor(self.executor, seal, self.bench, deliveries, at)
+        with _reporting():
+            if self.hands:
+                return await loop.run_in_executor(self.executor, _seal, deliveries, at)
+            return await loop.run_in_executor(self.executor, seal, self.bench, deliveries, at)
 
 
 @contextmanager
@@ -92,6 +94,15 @@ def _sealed(post: Post, letter: Letter | None, at: datetime) -> Message | Outcom
         return message(post, letter, date=at)[0]
     except NewsletterError as error:
         return Outcome("refused", "render", text=str(error))
+
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    try:
+        yield
+    except BrokenExecutor as error:
+        why, do = "it was killed, or memory ran out", "Send again: what was not sent is still planned"
+        raise DeliveryError("A process that writes letters has ended", why=why, do=do) from error
 
 
 def _processes(workspace: Workspace, hands: int) -> ProcessPoolExecutor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -13,11 +14,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from misbehaving import Do, Misbehaving
+
+from newsletter import pipeline
+from newsletter.errors import DeliveryError
+from newsletter.pipeline.crew import crew
 
 DAY = "2025-03-13"
 READERS = 12
@@ -182,6 +189,24 @@ def test_many_letters_are_sealed_by_other_processes_which_leave_with_their_leade
             time.sleep(0.1)
     assert children
     assert set(copies(server).values()) == {1}
+
+
+def test_other_processes_write_and_seal_the_same_letters(planned):
+    """However many work at it: the same readers, the same bytes; the end of one of them is an error one can read."""
+    now = datetime(2025, 3, 13, 7, 30, tzinfo=UTC)
+    with pipeline.open_workspace(planned.config, planned.environment) as workspace:
+        edition, readers = pipeline.prepare(workspace, now.date()), pipeline.readers(workspace)
+        ids = [row.id for row in pipeline.deliveries(workspace, now.date())]
+        fresh = replace(edition, id="daily/2025-03-13-again")
+        with crew(workspace, 0) as alone, crew(workspace, 10_000) as many:
+            assert (alone.hands, many.hands) == (0, os.cpu_count())
+            assert asyncio.run(many.seal(ids, now)) == asyncio.run(alone.seal(ids, now))
+            crowd = [replace(reader, name=f"{reader.name}-{n}") for n in range(90) for reader in readers]
+            assert many.write(fresh, crowd) == alone.write(fresh, crowd)
+            for process in many.executor._processes.values():
+                process.kill()
+            with pytest.raises(DeliveryError, match="still planned"):
+                asyncio.run(many.seal(ids, now))
 
 
 _MANY = """
