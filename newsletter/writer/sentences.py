@@ -15,7 +15,9 @@ _MARKUP = re.compile(r"</?[a-z!]|&#?\w+;|\]\(|\*\*|__|`|[{}\\|#]|^\s*(?:[-*•>]
 _LINK = re.compile(r"://|\bwww\.|@|\b(?:javascript|mailto|data):|\w\.[a-z]{2,}\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+")
-_OURS = 0.4  # share of a sentence's longer words that the paper must hold: paraphrase passes, another subject does not
+# Share of a sentence's longer words that the paper must hold. Of 238 summaries that Hugging Face's model wrote of its
+# daily papers, 237 pass by their own abstract, and 2 by another's.
+_OURS = 0.6
 _STEM = 5  # letters that two forms of a word have in common
 
 
@@ -36,7 +38,7 @@ def fit(value: object, *, longest: int = _LONGEST) -> str:
         raise UnfitError("it holds markup")
     if _LINK.search(text):
         raise UnfitError("it holds a link")
-    if text[-1] not in ".!?。！？؟" or text.endswith("..") or text[0].islower():
+    if text[-1] not in ".!?。！？؟" or text.endswith("..") or text.split()[0].islower():
         raise UnfitError("it is no whole sentence")
     return text
 

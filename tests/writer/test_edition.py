@@ -38,7 +38,7 @@ def answers(data):
         adjectives = ("Spoken", "Sparse", "Visual", "Causal", "Quantum", "Medical", "Musical", "Written")
         nouns = ("Graphs", "Proteins", "Videos", "Robots", "Letters", "Grids", "Codes", "Waves")
         return {"names": {k: f"{adjectives[int(k) % 8]} {nouns[int(k) % 8]}" for k in data["themes"]}}
-    return {"did": f"The model says of {data['title'].split(': ')[1]} that it is a study.", "found": ""}
+    return {"did": f"The model says: a study of {data['title'].split(': ')[1]}.", "found": ""}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_summaries_and_names_are_written_when_the_edition_is_prepared_and_never_
     with open_with() as workspace:
         archive.add_digest(workspace.engine, Digest("page", DAY, papers()))
         letter = letter_of(workspace)
-        assert all(summary.startswith("The model says of ") for summary in summaries_of(letter))
+        assert all(summary.startswith("The model says: ") for summary in summaries_of(letter))
         asked = len(model.questions)
         assert asked == len(papers()) + 1
         edition = pipeline.prepare(workspace, DAY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import gzip
 import json
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from newsletter.model import Paper
 from newsletter.writer import Run, open_client, write_summaries
-from newsletter.writer.sentences import UnfitError, fit
+from newsletter.writer.sentences import UnfitError, fit, grounded
 from newsletter.writer.summaries import checked
 
 ABSTRACT = (
@@ -100,6 +102,11 @@ def test_one_wrong_sentence_spoils_the_answer(good):
     assert checked({**good, "found": ""}, ABSTRACT) == (good["did"],)
 
 
+def test_a_name_that_begins_small_may_begin_a_sentence():
+    assert fit("lmgame-Bench compares models on games.") == "lmgame-Bench compares models on games."
+    assert fit("3D scenes are made from a single picture.")
+
+
 def test_latex_and_breaks_become_readable_and_other_scripts_are_judged_too():
     assert (
         fit("The authors\nprove that $x^2$ holds\u202e for all letters.")
@@ -179,3 +186,34 @@ def test_a_run_ends_with_its_time(model, misbehave, good):
 def test_importing_the_writer_is_cheap():
     code = "import sys, newsletter.writer; print([m for m in ('httpx', 'stamina', 'numpy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_real_summaries_are_told_from_those_of_other_papers(shared):
+    """The figures beside the rule: Hugging Face's own summaries of its daily papers, by their abstract and the next."""
+    pairs = [
+        (paper["summary"], paper["ai_summary"])
+        for file in sorted((shared / "digests" / "huggingface").glob("2025-*.json.gz"))
+        for row in json.loads(gzip.decompress(file.read_bytes()))
+        if (paper := _read(row)["paper"]).get("ai_summary")
+    ]
+    assert len(pairs) > 200
+    own = [_passes(written, abstract) for abstract, written in pairs]
+    others = [_passes(pairs[n][1], pairs[n - 1][0]) for n in range(len(pairs))]
+    assert sum(own) > 0.98 * len(pairs)
+    assert sum(others) < 0.05 * len(pairs)
+
+
+def _read(row: object) -> dict:
+    """A row of the list; some days hold them as Python's text of a dictionary, some of these cut off."""
+    try:
+        return ast.literal_eval(row) if isinstance(row, str) else row
+    except (SyntaxError, ValueError):
+        return {"paper": {}}
+
+
+def _passes(written: str, abstract: str) -> bool:
+    try:
+        grounded([fit(written, longest=500)], abstract)
+    except UnfitError:
+        return False
+    return True
