@@ -68,8 +68,8 @@ def plan(
     known = {row.subscriber for row in ledger.deliveries(workspace.engine, edition.id)}
     fresh = [subscriber for subscriber in subscribers if subscriber.name not in known]
     with nullcontext(helpers) if helpers else crew(workspace, len(fresh)) as writing:
-        written = writing.write(edition, fresh, gathered=gathered)
-    return ledger.plan(workspace.engine, edition.id, written, at, key=workspace.key, expires=at + EXPIRY)
+        frozen = writing.freeze(edition, fresh, gathered=gathered)
+    return ledger.plan_frozen(workspace.engine, edition.id, frozen, at, expires=at + EXPIRY)
 
 
 def deliver(

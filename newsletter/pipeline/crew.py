@@ -19,16 +19,17 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.errors import DeliveryError, NewsletterError
-from newsletter.model import Edition, Letter, Message, Outcome, Paper, Skip, Subscriber, Theme
+from newsletter.model import Edition, Letter, Message, Outcome, Paper, Subscriber, Theme
 from newsletter.pipeline.letters import Gathered, write
 from newsletter.pipeline.posting import Post, message, open_post
 from newsletter.pipeline.workspace import Workspace
 from newsletter.settings import Settings, Subscribers
+from newsletter.store import ledger, open_store
 from newsletter.store import letters as frozen
-from newsletter.store import open_store
 
 _MANY = 500  # letters; a process takes a second to start, as long as it takes to write and seal so many
-_SHARE = 1_000  # readers that one process ranks in one go: what they share is worked out once for all of them
+_SHARE = 1_000  # fewer readers are ranked here: what they share is worked out once for each share
+_MOST = 5_000  # readers in one share, so that its letters fit into memory
 
 
 @dataclass(slots=True)
@@ -48,17 +49,17 @@ class Crew:
     executor: Executor
     bench: Bench
 
-    def write(
+    def freeze(
         self, edition: Edition, readers: Sequence[Subscriber], *, gathered: Gathered | None = None
-    ) -> list[Letter | Skip]:
-        """Each reader's letter, or why there is none, in their order."""
+    ) -> list[ledger.Frozen]:
+        """Each reader's letter, or why there is none, in their order, frozen for the ledger."""
         if not self.hands or len(readers) <= _SHARE:
-            return write(self.bench.workspace, edition, readers, gathered=gathered)
-        share = min(_SHARE * 5, -(-len(readers) // self.hands))
-        shares = [readers[at : at + share] for at in range(0, len(readers), share)]
+            return [_written(self.bench.workspace, edition, readers, gathered)]
+        share = min(_MOST, -(-len(readers) // self.hands))
         with _reporting():
-            jobs = [self.executor.submit(_write, edition, some, gathered) for some in shares]
-            return [letter for job in jobs for letter in job.result()]
+            shares = [readers[at : at + share] for at in range(0, len(readers), share)]
+            jobs = [self.executor.submit(_freeze, edition, some, gathered) for some in shares]
+            return [job.result() for job in jobs]
 
     async def seal(self, deliveries: Sequence[int], at: datetime) -> list[Message | Outcome]:
         """The message of each delivery's frozen letter; a letter that cannot be made into one fails alone."""
@@ -132,10 +133,15 @@ def _leave_with_the_leader() -> None:
         os._exit(1)
 
 
-def _write(edition: Edition, readers: Sequence[Subscriber], gathered: Gathered | None) -> list[Letter | Skip]:
+def _written(
+    workspace: Workspace, edition: Edition, readers: Sequence[Subscriber], gathered: Gathered | None
+) -> ledger.Frozen:
+    return ledger.freeze(write(workspace, edition, readers, gathered=gathered), key=workspace.key)
+
+
+def _freeze(edition: Edition, readers: Sequence[Subscriber], gathered: Gathered | None) -> ledger.Frozen:
     (bench,) = _BENCH
-    workspace = replace(bench.workspace, found=Subscribers(tuple(readers)))
-    return write(workspace, edition, readers, gathered=gathered)
+    return _written(replace(bench.workspace, found=Subscribers(tuple(readers))), edition, readers, gathered)
 
 
 def _seal(deliveries: Sequence[int], at: datetime) -> list[Message | Outcome]:

@@ -30,13 +30,14 @@ from newsletter.store.journal import (
     withdraw_where,
     write_history,
 )  # fmt: skip
-from newsletter.store.planning import Planned, plan
+from newsletter.store.planning import Frozen, Planned, freeze, plan, plan_frozen
 from newsletter.store.suppression import record_suppressions, suppressed_among
 from newsletter.store.tables import DELIVERIES, LETTERS
 
 __all__ = [
-    "Attempt", "Planned", "already_sent", "begin", "claim", "counts", "deliveries", "expire", "history", "next_due",
-    "owners", "plan", "recover", "release", "requeue", "settle", "settle_and_begin", "withdraw",
+    "Attempt", "Frozen", "Planned", "already_sent", "begin", "claim", "counts", "deliveries", "expire", "freeze",
+    "history", "next_due", "owners", "plan", "plan_frozen", "recover", "release", "requeue", "settle",
+    "settle_and_begin", "withdraw",
 ]  # fmt: skip
 
 # RFC 5321, 4.5.3.2.6: the server may take ten minutes over the final dot

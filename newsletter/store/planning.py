@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
@@ -16,7 +17,7 @@ from newsletter.store.freezing import Freezer
 from newsletter.store.suppression import Suppression, address_hash, suppressed_among
 from newsletter.store.tables import ATTEMPTS, DELIVERIES, DELIVERY_PAPERS, FROZEN, LETTERS
 
-__all__ = ["Planned", "plan"]
+__all__ = ["Frozen", "Planned", "freeze", "plan", "plan_frozen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,60 +34,86 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    item: Letter | Skip
+class Row:
+    """A letter as bytes, or a skip with its reason; `papers` are the letter's paper ids."""
+
+    edition: str
+    subscriber: str
+    email: str
     address: str
     body: bytes | None
     reason: str = ""
+    papers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Letters and skips ready to be written, and the papers and themes that they share, by their hash."""
+
+    rows: tuple[Row, ...]
+    parts: Mapping[str, bytes]
+
+
+def freeze(planned: Sequence[Letter | Skip], *, key: bytes) -> Frozen:
+    """The letters as bytes; `key` hashes addresses, as in `suppress`. Needs no database: any process may do it."""
+    freezer = Freezer()
+    return Frozen(tuple([_freeze(freezer, item, key) for item in planned]), freezer.parts)
 
 
 def plan(
     engine: Engine, edition_id: str, planned: Sequence[Letter | Skip], now: datetime, *, key: bytes,
     expires: datetime | None = None,
 ) -> Planned:  # fmt: skip
+    """`freeze` and `plan_frozen` in one."""
+    return plan_frozen(engine, edition_id, [freeze(planned, key=key)], now, expires=expires)
+
+
+def plan_frozen(
+    engine: Engine, edition_id: str, frozen: Sequence[Frozen], now: datetime, *, expires: datetime | None = None
+) -> Planned:
     """Writes every letter and skip of the edition in one transaction; subscribers planned before are left as they are.
 
-    `key` hashes addresses, as in `suppress`; letters to suppressed addresses are skipped. After `expires` nobody
-    tries the letters any more. Letters of another edition are a ValueError.
+    Letters to suppressed addresses are skipped. After `expires` nobody tries the letters any more. Letters of another
+    edition are a ValueError.
     """
-    if strange := {item.edition for item in planned} - {edition_id}:
+    rows = [row for one in frozen for row in one.rows]
+    if strange := {row.edition for row in rows} - {edition_id}:
         raise ValueError(f"letters of {sorted(strange)} planned on {edition_id}")
-    freezer = Freezer()
-    frozen = [_freeze(freezer, item, key) for item in planned]
     with writing(engine, lock=edition_lock(edition_id)) as connection:
         query = sa.select(DELIVERIES.c.subscriber, DELIVERIES.c.address, DELIVERIES.c.state)
         there = connection.execute(query.where(DELIVERIES.c.edition == edition_id)).all()
         known = {row.subscriber for row in there}
         taken = {row.address: row.subscriber for row in there if row.state != "skipped"}
-        suppressed = suppressed_among(connection, {row.address for row in frozen})
+        suppressed = suppressed_among(connection, {row.address for row in rows})
         refused: list[Refusal] = []
-        fresh = list(_sift(frozen, known, taken, suppressed, refused))
-        _write(connection, edition_id, fresh, now, expires)
-        _freeze_parts(connection, freezer.parts)
+        fresh = list(_sift(rows, known, taken, suppressed, refused))
+        for some in batches(fresh):
+            _write(connection, some, now, expires)
+        _freeze_parts(connection, {key: body for one in frozen for key, body in one.parts.items()})
     letters = sum(row.body is not None for row in fresh)
-    repeated = sum(row.item.subscriber in known for row in frozen)
+    repeated = sum(row.subscriber in known for row in rows)
     return Planned(letters, len(fresh) - letters, repeated, tuple(refused))
 
 
-def _freeze(freezer: Freezer, item: Letter | Skip, key: bytes) -> _Row:
-    address = address_hash(item.email, key)
+def _freeze(freezer: Freezer, item: Letter | Skip, key: bytes) -> Row:
+    who = (item.edition, item.subscriber, item.email, address_hash(item.email, key))
     if isinstance(item, Skip):
-        return _Row(item, address, None, item.reason)
+        return Row(*who, None, item.reason)
     try:
-        return _Row(item, address, freezer.freeze(item))
+        return Row(*who, freezer.freeze(item), papers=_papers(item))
     except ValueError as error:  # one letter with text that is not Unicode must not stop the others
-        return _Row(item, address, None, f"the letter cannot be stored: {error}")
+        return Row(*who, None, f"the letter cannot be stored: {error}")
 
 
 def _sift(
-    rows: Sequence[_Row], known: set[str], taken: dict[str, str], suppressed: Mapping[str, Suppression],
+    rows: Sequence[Row], known: set[str], taken: dict[str, str], suppressed: Mapping[str, Suppression],
     refused: list[Refusal],
-) -> Iterator[_Row]:  # fmt: skip
+) -> Iterator[Row]:  # fmt: skip
     """The rows to add, each subscriber once and each address with one letter; the rest goes to `refused`."""
     taken = dict(taken)
     seen: set[str] = set()
     for row in rows:
-        name = row.item.subscriber
+        name = row.subscriber
         if name in seen:
             refused.append(Refusal(name, "the subscriber is in this plan twice; the first letter stands"))
             continue
@@ -105,14 +132,10 @@ def _sift(
             yield row
 
 
-def _write(
-    connection: Connection, edition_id: str, rows: Sequence[_Row], now: datetime, expires: datetime | None
-) -> None:
-    if not rows:
-        return
+def _write(connection: Connection, rows: Sequence[Row], now: datetime, expires: datetime | None) -> None:
     values = [
         {
-            "edition": edition_id, "subscriber": row.item.subscriber, "email": row.item.email, "address": row.address,
+            "edition": row.edition, "subscriber": row.subscriber, "email": row.email, "address": row.address,
             "state": "skipped" if row.body is None else "planned", "reason": row.reason, "expires": expires,
             "planned_at": now, "changed_at": now,
         }
@@ -120,34 +143,32 @@ def _write(
     ]  # fmt: skip
     added = connection.execute(sa.insert(DELIVERIES).returning(DELIVERIES.c.id, DELIVERIES.c.subscriber), values)
     ids = {subscriber: delivery for delivery, subscriber in added}
-    bodies = [{"delivery": ids[row.item.subscriber], "body": row.body} for row in rows if row.body is not None]
-    if bodies:
-        connection.execute(sa.insert(LETTERS), bodies)
-    papers = [
-        {"delivery": ids[row.item.subscriber], "paper": paper}
-        for row in rows
-        if row.body is not None and isinstance(row.item, Letter)
-        for paper in _papers(row.item)
+    written = [row for row in rows if row.body is not None]
+    lines: list[tuple[sa.Table, list[dict[str, Any]]]] = [
+        (LETTERS, [{"delivery": ids[row.subscriber], "body": row.body} for row in written]),
+        (DELIVERY_PAPERS, [{"delivery": ids[r.subscriber], "paper": paper} for r in written for paper in r.papers]),
+        (
+            ATTEMPTS,
+            [
+                {"delivery": ids[row.subscriber], "at": now, "event": "withdrawn", "text": row.reason}
+                for row in rows
+                if row.body is None
+            ],
+        ),
     ]
-    if papers:
-        connection.execute(sa.insert(DELIVERY_PAPERS), papers)
-    skips = [
-        {"delivery": ids[row.item.subscriber], "at": now, "event": "withdrawn", "text": row.reason}
-        for row in rows
-        if row.body is None
-    ]
-    if skips:
-        connection.execute(sa.insert(ATTEMPTS), skips)
+    for table, some in lines:
+        if some:
+            connection.execute(sa.insert(table), some)
 
 
-def _papers(letter: Letter) -> list[str]:
+def _papers(letter: Letter) -> tuple[str, ...]:
     entries = (
         *letter.top,
         *(e for section in letter.sections for e in section.entries),
         *letter.trending,
         *letter.explore,
     )
-    return list(dict.fromkeys(entry.pick.paper.id for entry in entries))
+    return tuple(dict.fromkeys(entry.pick.paper.id for entry in entries))
 
 
 def _freeze_parts(connection: Connection, parts: Mapping[str, bytes]) -> None:
