@@ -70,18 +70,6 @@ class Ground:
         return together(*self.similar(a, b), self.options)
 
     @cached_property
-    def pool(self) -> Rows:
-        """Places in the field where feedback looks for the nearest papers, at most `background` of them."""
-        rng = np.random.default_rng(self.options.seed)
-        return np.sort(rng.choice(len(self.field), min(len(self.field), self.options.background), replace=False))
-
-    @cached_property
-    def near(self) -> Floats:
-        """Dense cosine plus `sparse_papers` times word cosine of the field's papers to the pool's, (field, pool)."""
-        dense, shared = self.similar(self.field, self.field[self.pool])
-        return np.asarray(dense + self.options.sparse_papers * shared, dtype=np.float32)
-
-    @cached_property
     def factor(self) -> Floats:
         """Cholesky factor of the background's kernel with its noise, (m, m), lower."""
         own = self.kernel(self.background, self.background)
@@ -115,7 +103,7 @@ class Ground:
         By quantiles, so that an archive with many papers of one kind does not take their likeness for the usual.
         One scale for all texts: standardised for itself, a text that nothing matches well would look as good as any.
         """
-        some = self.field[self.pool[:: max(1, len(self.pool) // _PAIRS)]]
+        some = self.field[:: max(1, len(self.field) // _PAIRS)]
         if len(some) < _FEWEST:
             return _USUAL
         dense, shared = self.similar(some, some)

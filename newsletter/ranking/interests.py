@@ -36,11 +36,10 @@ def pieces(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items)) if listed else parts
 
 
-def match(texts: Sequence[str], ground: Ground, encode: Encode, *, feedback: float, whole: float) -> Floats:
+def match(texts: Sequence[str], ground: Ground, encode: Encode, *, whole: float) -> Floats:
     """How well each paper of the day matches each text, in deviations from the usual match, (texts, n).
 
-    The best sentence counts, and the whole text `whole` as much. Pseudo-relevance feedback (Rocchio 1971), weighing
-    `feedback`, adds likeness to the papers nearest to the text: words of the field that its writer did not use.
+    The best sentence counts, and the whole text `whole` as much; with 0, the text is a list of things (`pieces`).
     """
     n = len(ground.day)
     if not texts or not n:
@@ -51,29 +50,14 @@ def match(texts: Sequence[str], ground: Ground, encode: Encode, *, feedback: flo
     starts = np.cumsum([0, *(len(p) for p in parts[:-1])])
     best = np.maximum.reduceat(raw[[place[s] for p in parts for s in p]], starts, axis=0)
     best = (best + whole * raw[[place[" ".join(p)] for p in parts]]) / (1 + whole)
-    if feedback:
-        nearest = nearby(best, ground)
-        best = best + feedback * (nearest - nearest.mean(axis=1, keepdims=True))
     mean, deviation = ground.usual
-    return np.asarray((best[:, :n] - mean) / deviation, dtype=np.float32)
+    return np.asarray((best - mean) / deviation, dtype=np.float32)
 
 
 def _raw(texts: Sequence[str], ground: Ground, encode: Encode) -> Floats:
-    """Dense cosine plus `sparse_texts` times word cosine of each text with each paper of the field, (texts, field)."""
+    """Dense cosine plus `sparse_texts` times word cosine of each text with each paper of the day, (texts, n)."""
     index = ground.index
     dense = np.nan_to_num(np.asarray(encode(texts), dtype=np.float32)).reshape(len(texts), -1)
     query = weigh(index.vectorizer.transform(texts).tocsr(), ground.idf)
-    shared = (query @ ground.sparse[ground.field].T).toarray()
-    return np.asarray(dense @ index.vectors[ground.field].T + ground.options.sparse_texts * shared, dtype=np.float32)
-
-
-def nearby(matches: Floats, ground: Ground) -> Floats:
-    """Mean likeness of each paper of the field to the pool's papers that match best, (rows of `matches`, field)."""
-    from scipy.sparse import csr_matrix
-
-    among = matches[:, ground.pool]
-    k = min(ground.options.nearest, among.shape[1])
-    top = np.argpartition(-among, k - 1, axis=1)[:, :k]
-    rows = np.repeat(np.arange(len(among)), k)
-    chosen = csr_matrix((np.full(rows.size, 1 / k, np.float32), (rows, top.ravel())), shape=among.shape)
-    return np.asarray(chosen @ ground.near.T, dtype=np.float32)
+    shared = (query @ ground.sparse[ground.day].T).toarray()
+    return np.asarray(dense @ index.vectors[ground.day].T + ground.options.sparse_texts * shared, dtype=np.float32)

@@ -48,7 +48,8 @@ def mentioned(phrase: str, texts: Sequence[str], words: AbstractSet[str]) -> tup
     wanted = fold(phrase)
     if not wanted or not words >= set(wanted.split()):
         return ()
-    return tuple(i for i, text in enumerate(texts) if f" {wanted} " in text)
+    needle = f" {wanted} "
+    return tuple(i for i, text in enumerate(texts) if needle in text)
 
 
 def is_phrase(text: str) -> bool:

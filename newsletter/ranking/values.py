@@ -29,10 +29,9 @@ class Options:
     """The one setting of the ranking, for every reader and every suite; the figures behind it stand in `fuse.py`.
 
     sparse_texts, sparse_papers: weight of the word cosine beside the dense cosine, text to paper and paper to paper;
-    whole: weight of a whole interest beside its best sentence; others: weight of the mean over a reader's
-    wishes beside the best one; feedback, nearest: weight of likeness to the papers nearest to a text, and how many;
-    background: at most so many archive papers stand for "any paper"; noise_background, noise_like: how far a
-    background paper, or a liked one, may miss its label (variances of the Gaussian process); likes_most: the
+    whole: weight of a whole interest beside its best sentence; others: weight of the mean over a reader's wishes
+    beside the best one; background: at most so many archive papers stand for "any paper"; noise_background,
+    noise_like: how far a background paper, or a liked one, may miss its label (variances); likes_most: the
     latest so many are learned from; avoid: what is subtracted per deviation by which an avoided text matches
     better than any wish and than avoid_from; avoid_out: where that removes the paper;
     author, keyword: what a follow adds; fresh: what a paper of today has over an old one;
@@ -42,10 +41,8 @@ class Options:
 
     sparse_texts: float = 3.0
     sparse_papers: float = 1.0
-    whole: float = 0.5
+    whole: float = 1.0
     others: float = 0.3
-    feedback: float = 0.25
-    nearest: int = 10
     background: int = 1500
     noise_background: float = 10.0
     noise_like: float = 1.0

@@ -75,7 +75,7 @@ def test_a_text_that_nothing_matches_stays_low(corpus, papers, archive, encode):
     day = corpus([p for some in papers.values() for p in some[5:]])
     known = index(day, archive)
     ground = lay(known, known.rows(day.papers), known.rows(archive.papers), Options())
-    present, absent = match(["robot manipulation", "medieval Italian poetry"], ground, encode, feedback=0.25, whole=0.5)
+    present, absent = match(["robot manipulation", "medieval Italian poetry"], ground, encode, whole=0.5)
     assert absent.max() < 1 < present.max() / 2
 
 
