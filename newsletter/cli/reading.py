@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -139,21 +140,16 @@ def preview(
 
         keep_previewing(context.obj, subscriber, parse_day(day), out)
         return
-    with (
-        pipeline.open_workspace(context.obj, only={subscriber}) as workspace,
-        working("Writing the letter"),
-    ):
-        reader = pipeline.find_subscriber(workspace, subscriber)
-        edition = pipeline.prepare(workspace, pipeline.edition_day(workspace, parse_day(day)))
-        seen = pipeline.preview(workspace, edition, reader, out, at=now())
+    seen = _preview(context.obj, subscriber, parse_day(day), out)
     if as_json:
-        print_json(
-            {
-                "subscriber": reader.name,
-                "edition": edition.id,
-                "subject": seen.subject,
-                "files": [str(f) for f in seen.files],
-            }
-        )
+        files = [str(file) for file in seen.files]
+        print_json({"subscriber": subscriber, "edition": seen.edition, "subject": seen.subject, "files": files})
     else:
         console().print(f"{seen.subject}\n" + "\n".join(f"  {file}" for file in seen.files), markup=False)
+
+
+def _preview(config: Path, name: str, day: date | None, out: Path) -> pipeline.Preview:
+    with pipeline.open_workspace(config, only={name}) as workspace, working("Writing the letter"):
+        reader = pipeline.find_subscriber(workspace, name)
+        edition = pipeline.prepare(workspace, pipeline.edition_day(workspace, day))
+        return pipeline.preview(workspace, edition, reader, out, at=now())

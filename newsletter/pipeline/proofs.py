@@ -25,8 +25,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A proof on disk: its subject and the files that show it."""
+    """A proof on disk: its edition, its subject and the files that show it."""
 
+    edition: str
     subject: str
     files: tuple[Path, ...]
 
@@ -56,4 +57,4 @@ def preview(workspace: Workspace, edition: Edition, reader: Subscriber, folder: 
             "Cannot write the preview into", which=str(folder), why=error.strerror or str(error),
             do="Name another folder with --out",
         ) from error  # fmt: skip
-    return Preview(made.letter.subject, tuple(folder / f"{reader.name}.{suffix}" for suffix in files))
+    return Preview(edition.id, made.letter.subject, tuple(folder / f"{reader.name}.{suffix}" for suffix in files))
