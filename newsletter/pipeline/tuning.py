@@ -107,7 +107,6 @@ _SIGNALS = (
     _Left("fresh", "the paper's age", part="fresh"),
     _Left("meaning", "likeness of embeddings", blind=True),
     _Left("words", "shared words and phrases", options=_without("sparse")),
-    _Left("neighbours", "likeness to the nearest papers of the archive", options=_without("feedback")),
 )
 
 

@@ -42,7 +42,7 @@ def rank(
     (n, d) unit rows in the space of both corpora's vectors. `themes` maps paper id to theme id. A day of no
     papers gives no picks; a like that no corpus holds is ignored.
     """
-    from newsletter.ranking.rank import rank as run
+    from newsletter.ranking.picking import rank as run
 
     return run(
         profiles, day, archive, encode=encode, themes=themes, momentum=momentum, seen=seen, today=today, options=options
@@ -63,7 +63,7 @@ def explain(
     options: Options = _DEFAULT,
 ) -> Explanation | None:
     """The whole sum for one paper of the day, chosen or not, with "why not"; None if the day has no such paper."""
-    from newsletter.ranking.rank import explain as run
+    from newsletter.ranking.picking import explain as run
 
     return run(
         profile,
