@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
+from importlib.resources import files
 
 from newsletter.model import Paper
 
@@ -21,6 +22,13 @@ def tidy(text: str) -> str:
     """One line of NFC text: control characters, lone surrogates and U+2028/2029 gone, white space folded."""
     kept = "".join(" " if c.isspace() or unicodedata.category(c) in _BLANK else c for c in text if not _lone(c))
     return _SPACE.sub(" ", unicodedata.normalize("NFC", kept)).strip()
+
+
+@cache
+def function_words() -> frozenset[str]:
+    """English words that carry no subject, in lower case: articles, pronouns, prepositions and their like."""
+    lines = (files("newsletter") / "function_words.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 def paper_text(paper: Paper) -> str:

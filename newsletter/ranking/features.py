@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,15 +15,24 @@ from numpy.typing import NDArray
 
 from newsletter.model import Paper
 from newsletter.ranking.values import Corpus
-from newsletter.text import paper_text
+from newsletter.text import function_words, paper_text
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import CountVectorizer
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
 _WORD = re.compile(r"\b\w\w+\b")
+# words by which abstracts and interests speak of themselves, and adverbs and quantities that do tell papers apart
+_SPEAKING = {
+    "amount", "call", "describe", "detail", "find", "found", "full", "interest", "keep", "made", "move", "name", "part",
+    "put", "show", "side", "system", "take", "top",
+}  # fmt: skip
+_TELLING = {
+    "automatically", "billion", "common", "directly", "effectively", "efficiently", "fully", "highly", "jointly",
+    "million", "near", "second", "significantly", "simultaneously", "substantially", "use", "used", "uses", "using",
+    "widely", "zero",
+}  # fmt: skip
 
 
 def stem(word: str) -> str:
@@ -41,12 +52,39 @@ def surface(text: str) -> dict[str, str]:
     return forms
 
 
+@cache
+def _empty_words() -> frozenset[str]:
+    return (function_words() | _SPEAKING) - _TELLING
+
+
 def terms(text: str) -> list[str]:
     """The words of `text`, lower case, stemmed, without stop words; then each two that follow each other."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    words = [stem(w) for w in _WORD.findall(text.lower()) if w not in ENGLISH_STOP_WORDS]
+    empty = _empty_words()
+    words = [stem(w) for w in _WORD.findall(text.lower()) if w not in empty]
     return words + [f"{a} {b}" for a, b in pairwise(words)]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The terms of some texts, each with its column. Ours, because importing scikit-learn takes most of a second."""
+
+    columns: Mapping[str, int]
+
+    def count(self, texts: Iterable[str]) -> csr_matrix:
+        """How often each text has each term, (texts, terms); terms that are not in the vocabulary do not count."""
+        return self.matrix([Counter(terms(text)) for text in texts])
+
+    def matrix(self, counted: Sequence[Counter[str]]) -> csr_matrix:
+        """Counted terms as sparse rows."""
+        from scipy.sparse import csr_matrix
+
+        rows = [{self.columns[t]: n for t, n in row.items() if t in self.columns} for row in counted]
+        columns = np.array([column for row in rows for column in row], dtype=np.int32)
+        values = np.array([n for row in rows for n in row.values()], dtype=np.float32)
+        ends = np.cumsum([0, *map(len, rows)])
+        found = csr_matrix((values, columns, ends), shape=(len(rows), len(self.columns)))
+        found.sort_indices()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +95,7 @@ class Index:
     row: Mapping[str, int]
     vectors: Floats
     counts: csr_matrix
-    vectorizer: CountVectorizer
+    vocabulary: Vocabulary
 
     def rows(self, papers: Sequence[Paper]) -> Rows:
         """The rows of `papers`, in their order."""
@@ -76,14 +114,11 @@ def index(*corpora: Corpus) -> Index:
     return Index(papers, row, np.nan_to_num(vectors), *_count([f"{p.title}. {paper_text(p)}" for p in papers]))
 
 
-def _count(texts: Sequence[str]) -> tuple[csr_matrix, CountVectorizer]:
-    from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    # scikit-learn refuses an empty vocabulary: the extra text is there for papers without a single word
-    vectorizer = CountVectorizer(analyzer=terms, dtype=np.float32)
-    counts = vectorizer.fit_transform([*texts, "paper"])
-    return csr_matrix(counts[:-1]), vectorizer
+def _count(texts: Sequence[str]) -> tuple[csr_matrix, Vocabulary]:
+    counted = [Counter(terms(text)) for text in texts]
+    found = sorted(set().union(*counted)) or [""]  # a matrix has at least one column
+    vocabulary = Vocabulary({term: column for column, term in enumerate(found)})
+    return vocabulary.matrix(counted), vocabulary
 
 
 def rarity(counts: csr_matrix) -> Floats:
@@ -94,9 +129,8 @@ def rarity(counts: csr_matrix) -> Floats:
 
 def weigh(counts: csr_matrix, idf: Floats) -> csr_matrix:
     """TF-IDF with sublinear term frequency (1 + ln tf), rows of unit length; a row without terms stays zero."""
-    from scipy.sparse import csr_matrix
-    from sklearn.preprocessing import normalize
-
     weighted = counts.copy()
     weighted.data = (1 + np.log(np.maximum(weighted.data, 1))) * idf[weighted.indices]
-    return csr_matrix(normalize(weighted, copy=False))
+    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    weighted.data /= np.repeat(np.maximum(lengths, np.finfo(np.float32).tiny), np.diff(weighted.indptr))
+    return weighted

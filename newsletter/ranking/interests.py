@@ -58,6 +58,6 @@ def _raw(texts: Sequence[str], ground: Ground, encode: Encode) -> Floats:
     """Dense cosine plus `sparse_texts` times word cosine of each text with each paper of the day, (texts, n)."""
     index = ground.index
     dense = np.nan_to_num(np.asarray(encode(texts), dtype=np.float32)).reshape(len(texts), -1)
-    query = weigh(index.vectorizer.transform(texts).tocsr(), ground.idf)
+    query = weigh(index.vocabulary.count(texts), ground.idf)
     shared = (query @ ground.sparse[ground.day].T).toarray()
     return np.asarray(dense @ index.vectors[ground.day].T + ground.options.sparse_texts * shared, dtype=np.float32)

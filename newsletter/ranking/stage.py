@@ -92,7 +92,7 @@ def prepare(
 
 
 def _reading(text: str, ground: Ground) -> Reading:
-    column, idf = ground.index.vectorizer.vocabulary_, ground.idf
+    column, idf = ground.index.vocabulary.columns, ground.idf
     rarity = {term: float(idf[column[term]]) * (1 + (" " in term)) for term in terms(text)}
     return Reading(rarity, surface(text), text.lower())
 

@@ -6,13 +6,15 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from newsletter.text import function_words
+
 
 def _listed(name: str) -> frozenset[str]:
     text = (files("newsletter.themes") / "lists" / f"{name}.txt").read_text(encoding="utf-8")
     return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
-FUNCTION = _listed("function")
+FUNCTION = function_words()
 DETERMINERS = _listed("determiners")
 ACADEMIC = _listed("academic")
 WEAK = _listed("weak")

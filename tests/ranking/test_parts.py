@@ -41,7 +41,7 @@ def test_terms_are_words_and_pairs_without_stop_words():
 def test_rare_words_weigh_more_and_rows_have_length_one(corpus, papers):
     known = index(corpus(papers["search"]))
     idf = rarity(known.counts)
-    column = known.vectorizer.vocabulary_
+    column = known.vocabulary.columns
     assert idf[column["billion"]] > idf[column["search"]]
     assert np.allclose(weigh(known.counts, idf).multiply(weigh(known.counts, idf)).sum(axis=1), 1, atol=1e-5)
 
