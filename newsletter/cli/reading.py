@@ -38,11 +38,14 @@ def rank(
             print_json(_told_as_json(told)) if as_json else _tell(told)
             return
         picks = pipeline.choose(workspace, edition, [reader])[0]
-    labels = {theme.id: theme.label for theme in edition.themes}
+        labels = {theme.id: theme.label for theme in pipeline.as_read(workspace, edition, reader).themes}
+        ignored = pipeline.ignored(workspace, reader)
     if as_json:
         print_json([_as_json(pick, labels) for pick in picks])
     else:
         _show(picks, labels, f"{reader.name}, {edition.id}")
+    for note in ignored:
+        console(stderr=True).print(note, markup=False)
 
 
 def _as_json(pick: Pick, labels: dict[str, str]) -> dict[str, object]:

@@ -21,7 +21,7 @@ from newsletter.pipeline.checking import Checked, check
 from newsletter.pipeline.crew import Crew, crew
 from newsletter.pipeline.editions import edition_day, edition_id, prepare, write_theme_map
 from newsletter.pipeline.intake import Intake, fetch_path, fetch_sources
-from newsletter.pipeline.letters import Gathered, choose, explain, write
+from newsletter.pipeline.letters import Gathered, as_read, choose, explain, ignored, write
 from newsletter.pipeline.likes import Like, Liking, add_likes, fetch_likes, import_likes, list_likes
 from newsletter.pipeline.notice import tell_operator
 from newsletter.pipeline.posting import message, open_post
@@ -36,11 +36,11 @@ from newsletter.store import ledger, letters
 
 __all__ = [
     "FEWEST", "Checked", "Intake", "Like", "Liking", "Outcome", "Preview", "Proof", "Signal", "Trained", "Tuning",
-    "Workspace", "add_likes", "check", "choose", "deliver", "deliveries", "edition_day", "edition_id", "explain",
-    "fetch_likes", "fetch_path", "fetch_sources", "find_subscriber", "import_likes", "list_likes", "message",
-    "open_post", "open_workspace", "plan", "prepare", "preview", "proof", "readers", "reloaded", "resend", "schema",
-    "send", "send_test", "status", "tell_operator", "train_embedding", "tune", "write", "write_schemas",
-    "write_theme_map",
+    "Workspace", "add_likes", "as_read", "check", "choose", "deliver", "deliveries", "edition_day", "edition_id",
+    "explain", "fetch_likes", "fetch_path", "fetch_sources", "find_subscriber", "ignored", "import_likes",
+    "list_likes", "message", "open_post", "open_workspace", "plan", "prepare", "preview", "proof", "readers",
+    "reloaded", "resend", "schema", "send", "send_test", "status", "tell_operator", "train_embedding", "tune",
+    "write", "write_schemas", "write_theme_map",
 ]  # fmt: skip
 
 EXPIRY = timedelta(hours=23)  # a deferred letter gives way to the next day's

@@ -17,7 +17,7 @@ from newsletter.model import Edition, Letter, Pick, Profile, Skip, Subscriber
 from newsletter.pipeline import writing
 from newsletter.pipeline.editions import embed, embedder, gather
 from newsletter.pipeline.workspace import Workspace
-from newsletter.ranking import Corpus, rank
+from newsletter.ranking import Corpus, notes, rank
 from newsletter.ranking import explain as explain_pick
 from newsletter.store import archive, feedback, ledger
 from newsletter.store import letters as frozen
@@ -59,9 +59,20 @@ def write(
     return letters
 
 
+def as_read(workspace: Workspace, edition: Edition, reader: Subscriber) -> Edition:
+    """The edition as the reader's letter gathers it: with the days since their last one."""
+    return gather(workspace, edition, _days(reader, edition.day))
+
+
+def ignored(workspace: Workspace, reader: Subscriber) -> tuple[str, ...]:
+    """What the ranking cannot use of the profile, a sentence each: unknown likes, odd weights, no interests."""
+    rated = [*reader.profile.likes, *reader.profile.dislikes]
+    return notes(reader.profile, frozenset(archive.papers(workspace.engine, rated)))
+
+
 def explain(workspace: Workspace, edition: Edition, reader: Subscriber, paper: str) -> Explanation:
     """The whole sum for one paper and one reader; raises DigestError if the edition has no such paper."""
-    scope = gather(workspace, edition, _days(reader, edition.day))
+    scope = as_read(workspace, edition, reader)
     known = archive.papers(workspace.engine, [paper])
     wanted = known[paper].id if paper in known else arxiv_id(paper) or paper
     profile = _with_feedback(workspace, [reader])[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter import pipeline
-from newsletter.model import Digest, Paper, Skip
+from newsletter.model import Digest, Paper, Profile, Skip, Subscriber
 from newsletter.pipeline.editions import gather
 from newsletter.store import archive, ledger
 
@@ -70,3 +70,12 @@ def test_a_day_without_papers_has_an_edition_without_themes(workspace):
     fill(workspace, 1)
     empty = pipeline.prepare(workspace, MONDAY + timedelta(days=5))
     assert (empty.papers, empty.themes) == ((), ())
+
+
+def test_what_the_ranking_cannot_use_of_a_profile_is_said(workspace):
+    fill(workspace, 1)
+    known = papers(MONDAY)[0].id
+    reader = Subscriber("ada", "ada@example.org", Profile(likes=(known, "arxiv:1706.03762")))
+    (said,) = pipeline.ignored(workspace, reader)
+    assert "arxiv:1706.03762" in said
+    assert known not in said
