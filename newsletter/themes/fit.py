@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from newsletter.themes.place import NOWHERE, Labels, Vectors, centre
 from newsletter.themes.words import STOP_WORDS
 
+COPIES = 2_000  # papers up to which copies of few texts are told apart pair by pair
 SMALL = 200  # papers; below it agglomerative clustering found the categories of arXiv papers as well or better
 LARGE = 1000  # papers; above it wider neighbourhoods and more dimensions did better
 WORD = r"(?u)\b[^\W\d_][^\W_]+\b"
@@ -62,10 +63,11 @@ def fit(texts: Sequence[str], vectors: Vectors, settle: Callable[[Labels], Label
     vectors: (n, d) unit rows, n at least 3; `settle` returns groups numbered without gaps. Deterministic.
     """
     bertopic = load_bertopic()
-    clusters = Settled(_clusterer(len(texts)), settle)
+    kinds = distinct(vectors) if len(texts) <= COPIES else len(texts)
+    clusters = Settled(_clusterer(len(texts), kinds), settle)
     model = bertopic.BERTopic(
         language="multilingual",  # keeps hyphens and other alphabets: BERTopic strips both for "english"
-        umap_model=_reducer(len(texts), seed),
+        umap_model=_reducer(len(texts), kinds, seed),
         hdbscan_model=clusters,
         vectorizer_model=_vectorizer(),
         ctfidf_model=bertopic.vectorizers.ClassTfidfTransformer(reduce_frequent_words=True),
@@ -76,6 +78,22 @@ def fit(texts: Sequence[str], vectors: Vectors, settle: Callable[[Labels], Label
         warnings.filterwarnings("ignore", module=r"sklearn\.manifold", category=UserWarning)
         numbers, _ = model.fit_transform(list(texts), embeddings=vectors)
     return _topics(np.asarray(clusters.labels_, dtype=np.int64), numbers, model)
+
+
+def distinct(vectors: Vectors) -> int:
+    """How many different rows there are: copies of a text give UMAP no neighbourhood, and it answers by chance."""
+    return len({row.tobytes() for row in np.round(vectors, 5)})
+
+
+def can_tell(texts: Sequence[str]) -> bool:
+    """Whether the texts hold two different words that carry a subject: with fewer, c-TF-IDF has nothing to weigh."""
+    words = _vectorizer().build_analyzer()
+    found: set[str] = set()
+    for text in texts:
+        found.update(words(text))
+        if len(found) > 1:
+            return True
+    return False
 
 
 def load_bertopic() -> Any:
@@ -106,8 +124,8 @@ class Agglomerative:
         return np.asarray(model.fit_predict(centre(np.asarray(rows, dtype=np.float32))))
 
 
-def _clusterer(papers: int) -> Any:
-    if papers < SMALL:
+def _clusterer(papers: int, kinds: int) -> Any:
+    if kinds < SMALL:
         return Agglomerative()
     from hdbscan import HDBSCAN
 
@@ -116,8 +134,8 @@ def _clusterer(papers: int) -> Any:
     )
 
 
-def _reducer(papers: int, seed: int) -> Any:
-    if papers < SMALL:
+def _reducer(papers: int, kinds: int, seed: int) -> Any:
+    if kinds < SMALL:
         from bertopic.dimensionality import BaseDimensionalityReduction
 
         return BaseDimensionalityReduction()

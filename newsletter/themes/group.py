@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from newsletter.themes.carry import Change, carry
-from newsletter.themes.fit import SMALL, Topics, fit, least_size
+from newsletter.themes.fit import SMALL, Topics, can_tell, fit, least_size
 from newsletter.themes.place import (
     NOWHERE,
     Labels,
@@ -49,7 +49,7 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
     """
     rows = _sample(np.flatnonzero(vectors.any(axis=1)), seed)
     labels = np.full(len(texts), NOWHERE, dtype=np.int64)
-    if len(rows) < 3:
+    if len(rows) < 3 or not can_tell([texts[i] for i in rows.tolist()]):
         return Grouped(Topics(labels, (), np.zeros((0, 0))), (), ())
     some, own = vectors[rows], before[rows]
     shared = some.mean(axis=0)

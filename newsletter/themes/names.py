@@ -46,7 +46,7 @@ def outdone(text: str, options: Sequence[Candidate]) -> bool:
 def choose(options: Sequence[Sequence[Candidate]], labels: Sequence[str], words: Sequence[Sequence[str]]) -> list[str]:
     """`labels` with the empty ones filled: the group with the best candidate chooses first, none is like another.
 
-    Where no phrase is left, the group's first two keywords stand in.
+    Where no phrase is left, two of the group's keywords stand in.
     """
     out = list(labels)
     used = [key(text.split()) for text in labels if text]
@@ -55,12 +55,13 @@ def choose(options: Sequence[Sequence[Candidate]], labels: Sequence[str], words:
         if out[group]:
             continue
         free = (c for c in options[group] if not any(alike(c.key, other) for other in used))
-        chosen = next(free, _stand_in(words[group], group))
+        chosen = next(free, _stand_in(words[group], group, out))
         out[group] = chosen.text
         used.append(chosen.key)
     return out
 
 
-def _stand_in(words: Sequence[str], group: int) -> Candidate:
-    text = " ".join(title_case(word) for word in words[:2]) or f"Theme {group + 1}"
+def _stand_in(words: Sequence[str], group: int, taken: Sequence[str]) -> Candidate:
+    pairs = (" ".join(title_case(word) for word in words[at : at + 2]) for at in range(len(words)))
+    text = next((pair for pair in pairs if pair not in taken), f"Theme {group + 1}")
     return Candidate((*key(text.split()), str(group)), text, 0.0)

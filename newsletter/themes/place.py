@@ -9,12 +9,13 @@ Vectors = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 NOWHERE = -1
+NOISE = 1e-5  # what is left of two equal unit rows in float32 is below 1e-6
 
 
 def unit(rows: NDArray[np.floating]) -> Vectors:
-    """Rows scaled to length one; a row of zeros stays zero."""
+    """Rows scaled to length one; a row of zeros, or of rounding errors alone (texts that are all alike), is zero."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(norms > 0, norms, 1)).astype(np.float32)
+    return np.where(norms > NOISE, rows / np.maximum(norms, NOISE), 0).astype(np.float32)
 
 
 def centre(vectors: Vectors) -> Vectors:

@@ -36,8 +36,22 @@ def test_identical_texts_are_one_theme_or_none(embed, count):
 
 
 @pytest.mark.slow
-def test_a_large_window_of_identical_texts_is_placed(embed):
-    themes_of([paper(i, "Sparse attention", "Sparse attention saves time.") for i in range(230)], embed)
+def test_a_large_window_of_identical_texts_is_one_theme_every_time(embed):
+    papers = [paper(i, "Sparse attention", "Sparse attention saves time.") for i in range(230)]
+    once, again = themes_of(papers, embed), themes_of(papers, embed)
+    assert [len(theme.papers) for theme in once.themes] == [230]
+    assert once.themes == again.themes
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract"), [("The of", "It is that."), ("Result {}", "A result that helps."), ("{}", "{}")]
+)
+def test_texts_without_two_words_that_tell_anything_are_one_section(title, abstract):
+    """The packaged model gives such texts vectors, but c-TF-IDF finds no word to weigh."""
+    from newsletter.embedding import load
+
+    papers = [paper(i, title.format(i), abstract.format(i)) for i in range(12)]
+    assert [theme.id for theme in themes_of(papers, load().encode).themes] == ["more"]
 
 
 def test_one_word_titles(embed):
