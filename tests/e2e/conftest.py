@@ -25,6 +25,7 @@ class House:
     """A configuration folder with its data, and how to run the command on it."""
 
     folder: Path
+    command: Path = COMMAND
 
     @property
     def config(self) -> Path:
