@@ -40,7 +40,7 @@ def one_paragraph(ran) -> str:
         ("binary.bin", bytes(range(256)) * 20, "not"),
         ("cut.json", b'[{"paper": {"id": "2503.00001", "title": "A", "summ', "JSON"),
         ("cut.xml", b"<?xml version='1.0'?><feed xmlns='http://www.w3.org/2005/Atom'><entry><title>A", "XML"),
-        ("cut.json.gz", gzip.compress(b'[{"paper": {"id": "2503.00001"}}]' * 50)[:40], "gzip"),
+        ("cut.json.gz", gzip.compress(b'[{"paper": {"id": "2503.00001"}}]' * 50, mtime=0)[:40], "gzip"),
     ],
 )
 def test_an_unreadable_digest_is_refused_and_the_archive_stays_empty(house, tmp_path, name, content, why):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,20 +98,3 @@ def test_the_packaged_model_fits_the_wheel() -> None:
     sizes = {file.name: file.stat().st_size for file in PACKAGED.iterdir()}
     assert sizes["model.safetensors"] <= 8_000_000
     assert sum(sizes.values()) <= 9_000_000
-
-
-def test_loading_takes_under_a_fifth_of_a_second_of_processor_time() -> None:
-    begin = time.process_time()
-    load()
-    assert time.process_time() - begin < 0.2
-
-
-def test_two_thousand_abstracts_a_second_on_one_core(shared: Path) -> None:
-    from newsletter.embedding.corpus import read_pairs
-
-    texts = [f"{t}. {a}" for t, a in read_pairs([shared / "eval/themes-arxiv17/papers.jsonl.gz"])][:1000]
-    model = load()
-    model.encode(texts[:10])
-    begin = time.process_time()
-    model.encode(texts)
-    assert len(texts) / (time.process_time() - begin) > 2_000
