@@ -28,12 +28,14 @@ class Links:
     """Where the letter's own links lead; each empty where there is none, and the letter then leaves it out.
 
     `view` is the letter in the browser, `preferences` where interests are edited; `unsubscribe` may be a mailto.
+    ``FEEDBACK/more/PAPER`` is where the reader says of a paper that they want more or less of it, or save it.
     """
 
     view: str = ""
     preferences: str = ""
     unsubscribe: str = ""
     pause: str = ""
+    feedback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from newsletter.letter.view import Imprint, Links
 from newsletter.mail import Transport
 from newsletter.mail.message import Sender, Signer, build, sender
 from newsletter.model import Letter, Message
+from newsletter.pipeline.links import letter_links, link_keys
 from newsletter.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Post:
     exit: str
     key: bytes
     signer: Signer | None
+    base: str  # of the web pages, empty where there are none
+    keys: tuple[bytes, ...]
 
 
 def open_post(workspace: Workspace) -> Post:
@@ -54,18 +57,28 @@ def open_post(workspace: Workspace) -> Post:
         exit=way_out,
         key=workspace.key,
         signer=_signer(workspace),
+        base=settings.base_url if settings.web else "",
+        keys=link_keys(settings, workspace.key),
     )
 
 
 def message(post: Post, letter: Letter, *, date: datetime, test_to: str = "") -> tuple[Message, Rendered]:
     """The letter as bytes and as what is read; raises MessageError or ConfigError for this letter alone."""
-    links = Links(unsubscribe=f"mailto:{quote(post.exit, safe='@')}?subject=unsubscribe")
+    links = _links(post, letter, date, test=bool(test_to))
     rendered = render(post.templates, letter, links, post.imprint)
+    web_exit = links.unsubscribe if post.base else ""
     sealed = build(
-        letter, rendered, post.origin, unsubscribe="", unsubscribe_mail=post.exit, date=date, key=post.key,
+        letter, rendered, post.origin, unsubscribe=web_exit, unsubscribe_mail=post.exit, date=date, key=post.key,
         signer=post.signer, test_to=test_to,
     )  # fmt: skip
     return sealed, rendered
+
+
+def _links(post: Post, letter: Letter, date: datetime, *, test: bool) -> Links:
+    """The web side's links; without one, the mail that asks to be let go."""
+    if post.base:
+        return letter_links(post.base, post.keys, letter, key=post.key, at=date, test=test)
+    return Links(unsubscribe=f"mailto:{quote(post.exit, safe='@')}?subject=unsubscribe")
 
 
 def open_transport(workspace: Workspace, outbox: Path | None) -> Transport:

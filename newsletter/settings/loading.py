@@ -133,6 +133,7 @@ def _absent_files(settings: Settings, tree: Tree) -> dict[str, Problem]:
         (("imap", "password_file"), settings.imap.password_file if settings.imap else None),
         (("imap", "ca_file"), settings.imap.ca_file if settings.imap else None),
         (("dkim", "key_file"), settings.dkim.key_file if settings.dkim else None),
+        (("admin", "password_file"), settings.admin.password_file if settings.admin else None),
         (("language_model", "api_key_file"), settings.language_model.api_key_file if settings.language_model else None),
     ]
     return {
@@ -156,6 +157,10 @@ def _doubts(settings: Settings, tree: Tree) -> Iterator[Problem]:
             ("dkim", "domain"),
             f"{settings.dkim.domain} is not the domain of `from` ({domain}): DMARC will not count the signature",
             warning=True,
+        )
+    if settings.admin and settings.admin.header and not (settings.web and settings.web.proxies):
+        yield tree.problem(
+            ("admin", "header"), "anyone could send this header; name the proxy that sets it in web.proxies"
         )
     if settings.base_url.startswith("http:") and not re.match(r"http://(localhost|127\.|\[::1\])", settings.base_url):
         yield tree.problem(("base_url",), "one-click unsubscribe needs https (RFC 8058)", warning=True)

@@ -57,6 +57,15 @@ def database(value: str) -> str:
     return value
 
 
+def network(value: str) -> str:
+    from ipaddress import ip_network
+
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError("not an address or network; write 127.0.0.1 or 10.0.0.0/8") from None
+
+
 def path(value: object, info: ValidationInfo) -> Path:
     """Absolute: relative to the configuration folder (validation context `folder`); ``~`` is the home folder."""
     if not isinstance(value, str | Path) or not str(value).strip():

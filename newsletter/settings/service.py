@@ -14,6 +14,7 @@ from newsletter.settings.language_model import LanguageModelSettings
 from newsletter.settings.places import DatabaseUrl, DomainName, FilePath, WebAddress, link, verp
 from newsletter.settings.problems import Problem
 from newsletter.settings.servers import DkimSettings, ImapSettings, SmtpSettings
+from newsletter.settings.web import AdminSettings, WebSettings
 
 
 class SourceSettings(Document):
@@ -135,6 +136,10 @@ class Settings(Document):
         description="Signs links and Message-IDs; left out, made once and kept in the data folder.",
         examples=["${PAPERS_SECRET}"],
     )
+    subscribers: Literal["folder", "database"] = Field(
+        default="folder",
+        description="Where subscribers are: a file each in config/subscribers, or rows of the database.",
+    )
     sources: tuple[SourceSettings, ...] = Field(
         default=(), strict=False, max_length=100, description="Where papers come from."
     )
@@ -150,6 +155,13 @@ class Settings(Document):
     )
     dkim: DkimSettings | None = Field(
         default=None, description="The signature that lets mailbox providers trust the letters."
+    )
+
+    web: WebSettings | None = Field(
+        default=None, description="The web side: subscription, preferences, archive; left out, there is none."
+    )
+    admin: AdminSettings | None = Field(
+        default=None, description="The operator's pages under /admin; left out, there are none."
     )
 
     _absent: dict[str, Problem] = PrivateAttr(default_factory=dict)
@@ -193,6 +205,14 @@ class Settings(Document):
         if model is not None and model.api_key_file:
             return _read(model.api_key_file, "language model's key").decode("utf-8", "replace").strip()
         return model.api_key.get_secret_value() if model is not None and model.api_key else ""
+
+    def admin_password(self) -> str:
+        """The password of the operator's pages; raises ConfigError where it is not to be had."""
+        if self.admin is None or (self.admin.password is None and self.admin.password_file is None):
+            raise ConfigError("The operator's pages have no password", do="Set admin.password or admin.password_file")
+        if self.admin.password_file:
+            return _read(self.admin.password_file, "admin password").decode("utf-8", "replace").strip()
+        return self.admin.password.get_secret_value() if self.admin.password else ""
 
     def dkim_key(self) -> bytes | None:
         """The private key's PEM, None for no signature; raises ConfigError where the file is not to be had."""

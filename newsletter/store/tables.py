@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 __all__ = [
-    "ABSENT", "ATTEMPTS", "DELIVERIES", "DELIVERY_PAPERS", "EDITIONS", "FEEDBACK", "FROZEN", "LETTERS", "METADATA",
-    "PAPERS", "PAPER_KEYS", "SIGHTINGS", "SOURCE_STATES", "SUMMARIES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS",
-    "VECTORS",
+    "ABSENT", "ATTEMPTS", "AUDIT", "CONSENTS", "DELIVERIES", "DELIVERY_PAPERS", "DOCUMENTS", "EDITIONS", "FEEDBACK",
+    "FROZEN", "LETTERS", "METADATA", "PAPERS", "PAPER_KEYS", "REQUESTS", "SIGHTINGS", "SOURCE_STATES", "SUMMARIES",
+    "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS",
 ]  # fmt: skip
 
 # PostgreSQL's text takes no NUL, and neither database a lone surrogate
@@ -246,4 +246,51 @@ SUPPRESSIONS = Table(
     Column("address", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False),
+)  # fmt: skip
+
+# Subscribers. One document each where `subscribers: database`; `address` is the keyed hash, as in SUPPRESSIONS.
+DOCUMENTS = Table(
+    "subscriber_documents", METADATA,
+    Column("name", Text, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("document", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("version", sa.Integer, nullable=False, default=1),
+)  # fmt: skip
+
+# Who asked to be written to and has not said yet that the address is theirs. `token` is the SHA-256 of what the mail
+# carries, `network` the keyed hash of where the request came from; rows go when they expire.
+REQUESTS = Table(
+    "subscription_requests", METADATA,
+    Column("token", Text, primary_key=True),
+    Column("address", Text, nullable=False, index=True),
+    Column("network", Text, nullable=False, index=True),
+    Column("email", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    _text("source"),
+    Column("asked_at", Moment, nullable=False, index=True),
+    Column("expires", Moment, nullable=False),
+)  # fmt: skip
+
+# Who agreed to what, when and where, and took it back; the address as its keyed hash
+CONSENTS = Table(
+    "consents", METADATA,
+    Column("id", sa.Integer, primary_key=True),
+    Column("subscriber", Text, nullable=False, index=True),
+    Column("address", Text, nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    _text("source"),
+    Column("at", Moment, nullable=False),
+    sa.CheckConstraint("event IN ('asked', 'confirmed', 'unsubscribed', 'resumed', 'erased')", "event"),
+)  # fmt: skip
+
+# What the operator did on the web pages
+AUDIT = Table(
+    "audit", METADATA,
+    Column("id", sa.Integer, primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    _text("object"),
+    _text("detail"),
 )  # fmt: skip
