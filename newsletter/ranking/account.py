@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from heapq import nsmallest
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from newsletter.model import Paper, Reason
 from newsletter.ranking.choose import Choice, cap
 from newsletter.ranking.features import terms
 from newsletter.ranking.fuse import LIKES, Scores
-from newsletter.ranking.signals import author_key, mentioned
+from newsletter.ranking.signals import author_key, mentions
 from newsletter.ranking.stage import Stage
 from newsletter.text import paper_text
 
@@ -55,10 +54,8 @@ def _follows(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reaso
         ("keyword", "keywords", profile.follow_keywords),
     ):
         for name in names if scores.parts[part][reader, paper] > 0 else ():
-            places = (
-                stage.wrote.get(author_key(name), ()) if kind == "author" else mentioned(name, stage.texts, stage.words)
-            )
-            if paper in places:
+            by_author = kind == "author" and paper in stage.wrote.get(author_key(name), ())
+            if by_author or (kind == "keyword" and mentions(stage.texts[paper], name)):
                 found.append((float(scores.parts[part][reader, paper]), Reason(kind, name, 0.0)))  # type: ignore[arg-type]
                 break
     return found
@@ -73,9 +70,9 @@ def _crowd(paper: Paper) -> str:
 def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
     """Words and two-word phrases that `text` shares with the day's `paper`, as the paper writes them, rarest first."""
     reading = stage.readings[paper]
-    shared = _terms(text).intersection(reading.terms)
+    shared = reading.rank.keys() & _terms(text)
     told: list[str] = []
-    for term in nsmallest(3 * _WORDS, shared, key=lambda t: (-reading.terms[t], t)):
+    for term in sorted(shared, key=reading.rank.__getitem__)[: 3 * _WORDS]:
         phrase = " ".join(reading.forms[word] for word in term.split())
         lower = phrase.lower()
         if lower in reading.lower and not any(lower in longer.lower() for longer in told):

@@ -184,28 +184,28 @@ def _avoided(profiles: Sequence[Profile], stage: Stage, encode: Encode, claims: 
     """What the avoided texts subtract, (readers, n): the sum over texts, at most what removes the paper."""
     options, n = stage.options, len(stage.papers)
     taken = np.zeros((len(profiles), n), np.float32)
-    texts = {t: i for i, t in enumerate(dict.fromkeys(t for p in profiles for t in p.avoid if t.strip()))}
-    if not texts or not n:
+    named = [(r, t) for r, p in enumerate(profiles) for t in dict.fromkeys(p.avoid) if t.strip()]
+    if not named or not n:
         return taken
+    texts = {t: i for i, t in enumerate(dict.fromkeys(t for _, t in named))}
     matched = match(list(texts), stage.ground, encode, whole=0)
-    literal = {
-        t: signals.followed([[signals.mentioned(t, stage.texts, stage.words)]], n)[0]
-        for t in texts
-        if signals.is_phrase(t)
-    }
+    literal = signals.followed(
+        [[signals.mentioned(t, stage.texts, stage.words)] if signals.is_phrase(t) else [] for t in texts], n
+    )
     best = np.full((len(profiles), n), -np.inf, np.float32)
     np.maximum.at(best, claims.owner, claims.values)
-    none, never = np.zeros(n, np.float32), np.full(n, -np.inf, np.float32)
-    for r, profile in enumerate(profiles):
-        wanted = {i.text for i in profile.interests}
-        for text in dict.fromkeys(t for t in profile.avoid if t.strip()):
-            taken[r] += signals.penalty(
-                matched[texts[text]],
-                literal.get(text, none),
-                never if text in wanted else best[r],
-                weight=options.avoid,
-                start=options.avoid_from,
-                out=options.avoid_out,
-                most=_most(options),
-            )
+    wanted = [{i.text for i in p.interests} for p in profiles]
+    owner, which = np.array([r for r, _ in named]), np.array([texts[t] for _, t in named])
+    against = best[owner]
+    against[[t in wanted[r] for r, t in named]] = -np.inf  # an avoided text that is also an interest: avoiding wins
+    part = signals.penalty(
+        matched[which],
+        literal[which],
+        against,
+        weight=options.avoid,
+        start=options.avoid_from,
+        out=options.avoid_out,
+        most=_most(options),
+    )
+    np.add.at(taken, owner, part)
     return np.minimum(taken, _most(options))

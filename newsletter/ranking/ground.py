@@ -128,6 +128,9 @@ def lay(index: Index, day: Rows, archive: Rows, options: Options) -> Ground:
 
 
 def standardise(values: Floats, among: NDArray[np.bool_]) -> Floats:
-    """`values` (field,) in standard deviations from their mean over the papers `among`."""
-    some = values[among] if among.any() else values
-    return np.asarray((values - some.mean()) / max(float(some.std()), 1e-6), dtype=np.float32)
+    """Rows of `values` (rows, field) in standard deviations from their mean over the papers `among` (rows, field)."""
+    some = np.where(among.any(axis=1, keepdims=True), among, True)
+    count = some.sum(axis=1, keepdims=True, dtype=np.float32)
+    values = values - np.sum(values, axis=1, where=some, keepdims=True) / count
+    deviation = np.sqrt(np.sum(values * values, axis=1, where=some, keepdims=True) / count)
+    return np.asarray(values / np.maximum(deviation, 1e-6), dtype=np.float32)

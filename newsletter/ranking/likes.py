@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newsletter.ranking.features import Floats, Rows
 from newsletter.ranking.ground import Anchors, Ground, standardise
@@ -31,21 +32,24 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What each reader's examples taught: their `coefficients`, and the standardised `match` (readers, n)."""
+    """What each reader's examples taught: their `places` among the anchors with the learned `coefficients`, and the
+    standardised `match` (readers, n).
+    """
 
     examples: tuple[Examples, ...]
+    places: tuple[Rows, ...]
     coefficients: tuple[Floats, ...]
     anchors: Anchors
     match: Floats
 
     def nearest(self, reader: int, paper: int) -> int:
         """The index row of the like that adds most to the match of the day's `paper`."""
-        example, at = self.examples[reader], self.anchors.place(self.examples[reader].rows)
-        learned = self.anchors.kernel[paper, at] * self.coefficients[reader]
-        plain = self.anchors.dense[paper, at] + self.anchors.shared[paper, at]
+        example, anchors, at = self.examples[reader], self.anchors, self.places[reader]
         share = trust(example)
-        added = share * learned + (1 - share) * plain / max(len(at), 1)
-        return int(example.rows[int(np.where(example.labels > 0, added, -np.inf).argmax())])
+        added = (share * self.coefficients[reader]) * anchors.kernel[paper, at]
+        added += ((1 - share) / max(len(at), 1)) * (anchors.dense[paper, at] + anchors.shared[paper, at])
+        added[example.labels < 0] = -np.inf
+        return int(example.rows[added.argmax()])
 
 
 def trust(example: Examples) -> float:
@@ -57,31 +61,62 @@ def learn(examples: Sequence[Examples], ground: Ground) -> Learned:
     """Fit every reader's models and apply them to the day."""
     rows = np.unique(np.concatenate([e.rows for e in examples])) if examples else np.zeros(0, np.int64)
     anchors = ground.anchors(rows)
-    coefficients = tuple(_fit(example, anchors, ground.options.noise_like) for example in examples)
-    match = np.zeros((len(examples), len(ground.day)), np.float32)
-    for i, (example, said) in enumerate(zip(examples, coefficients, strict=True)):
-        if len(said):
-            match[i] = _blend(example, said, anchors, ground)
-    return Learned(tuple(examples), coefficients, anchors, match)
+    places = tuple(anchors.place(example.rows) for example in examples)
+    coefficients = tuple(
+        _fit(e, at, anchors, ground.options.noise_like) for e, at in zip(examples, places, strict=True)
+    )
+    return Learned(
+        tuple(examples), places, coefficients, anchors, _blend(examples, places, coefficients, anchors, ground)
+    )
 
 
-def _fit(example: Examples, anchors: Anchors, noise: float) -> Floats:
+def _fit(example: Examples, at: Rows, anchors: Anchors, noise: float) -> Floats:
     """How much each of the reader's rated papers speaks: the posterior's coefficients, (rated,)."""
-    own = anchors.among(anchors.place(example.rows))
+    own = anchors.among(at)
     own[np.diag_indices(len(own))] += noise
     return np.asarray(np.linalg.solve(own, example.labels), dtype=np.float32)
 
 
-def _blend(example: Examples, said: Floats, anchors: Anchors, ground: Ground) -> Floats:
-    """Learned and plain match of the day's papers, mixed by `trust`, (n,).
+def _blend(
+    examples: Sequence[Examples],
+    places: Sequence[Rows],
+    coefficients: Sequence[Floats],
+    anchors: Anchors,
+    ground: Ground,
+) -> Floats:
+    """Learned and plain match of the day's papers, mixed by `trust`, (readers, n); 0 for a reader without examples.
 
     Both in standard deviations among the papers that the reader did not rate: a library imported into a small archive
     would else make itself the usual.
     """
-    at = anchors.place(example.rows)
-    signs, others = example.labels / len(at), ~np.isin(ground.field, example.rated)
-    learned = standardise(anchors.kernel[:, at] @ said, others)
-    means = (np.asarray(cosine[:, at] @ signs, dtype=np.float32) for cosine in (anchors.dense, anchors.shared))
-    plain = standardise(np.sum([standardise(mean, others) for mean in means], axis=0, dtype=np.float32), others)
-    share = trust(example)
-    return np.asarray((share * learned + (1 - share) * plain)[: len(ground.day)], dtype=np.float32)
+    others = ~_rated(examples, ground)
+    signs = [e.labels / np.float32(max(len(e.labels), 1)) for e in examples]
+    learned = standardise(_weighted(places, coefficients, anchors.kernel), others)
+    means = (standardise(_weighted(places, signs, cosine), others) for cosine in (anchors.dense, anchors.shared))
+    plain = standardise(np.sum(list(means), axis=0, dtype=np.float32), others)
+    share = np.array([trust(e) for e in examples], np.float32)[:, None]
+    return np.asarray((share * learned + (1 - share) * plain)[:, : len(ground.day)], dtype=np.float32)
+
+
+def _rated(examples: Sequence[Examples], ground: Ground) -> NDArray[np.bool_]:
+    """Which papers of the field each reader rated, (readers, field)."""
+    place = np.full(len(ground.index.papers), -1)
+    place[ground.field] = np.arange(len(ground.field))
+    rated = np.zeros((len(examples), len(ground.field)), np.bool_)
+    for i, example in enumerate(examples):
+        at = place[example.rated]
+        rated[i, at[at >= 0]] = True
+    return rated
+
+
+def _weighted(places: Sequence[Rows], weights: Sequence[Floats], values: Floats) -> Floats:
+    """Each reader's sum of `weights` times the columns of `values` (field, anchors) at `places`, (readers, field)."""
+    from scipy.sparse import csr_matrix
+
+    data, columns = (
+        np.concatenate([*weights, np.zeros(0, np.float32)]),
+        np.concatenate([*places, np.zeros(0, np.int64)]),
+    )
+    ends = np.cumsum([0, *map(len, places)])
+    table = csr_matrix((data, columns, ends), shape=(len(places), values.shape[1]))
+    return np.asarray(table @ values.T, dtype=np.float32)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from newsletter.ranking.features import Floats
 
 _NOT_WORD = re.compile(r"[^\w+#]+")
 _WORDS_OF_A_PHRASE = 4
+_NEVER = "/"  # no folded text has it
 
 
 def fold(text: str) -> str:
@@ -45,11 +47,18 @@ def folded(papers: Sequence[Paper]) -> tuple[str, ...]:
 
 def mentioned(phrase: str, texts: Sequence[str], words: AbstractSet[str]) -> tuple[int, ...]:
     """Places of the `texts` (from `folded`) that have `phrase` word for word; `words` are all that any of them has."""
-    wanted = fold(phrase)
-    if not wanted or not words >= set(wanted.split()):
-        return ()
-    needle = f" {wanted} "
-    return tuple(i for i, text in enumerate(texts) if needle in text)
+    needle = _needle(phrase)
+    return tuple(i for i, text in enumerate(texts) if needle in text) if words >= set(needle.split()) else ()
+
+
+def mentions(text: str, phrase: str) -> bool:
+    """Whether `text` (from `folded`) has `phrase` word for word."""
+    return _needle(phrase) in text
+
+
+@lru_cache(maxsize=65536)
+def _needle(phrase: str) -> str:
+    return f" {fold(phrase) or _NEVER} "
 
 
 def is_phrase(text: str) -> bool:
@@ -75,9 +84,9 @@ def freshness(papers: Sequence[Paper], today: date) -> Floats:
 def penalty(
     matches: Floats, literal: Floats, best: Floats, *, weight: float, start: float, out: float, most: float
 ) -> Floats:
-    """What one avoided text subtracts from each paper, (n,), from 0 to `most`, at which the paper is removed.
+    """What each avoided text subtracts from each paper, (texts, n), from 0 to `most`, at which the paper is removed.
 
-    Subtracts `weight` for every deviation by which the text matches better than the reader's `best` wish, and than
+    Subtracts `weight` for every deviation by which the text matches better than its reader's `best` wish, and than
     `start`. Removes a paper that has the text word for word, and one that matches it above `out` and better than any
     wish.
     """

@@ -19,9 +19,9 @@ from newsletter.text import paper_text
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One paper's terms with their rarity, the form in which it writes each word, and its text in lower case."""
+    """One paper's terms with their rank from the rarest, how it writes each word, and its text in lower case."""
 
-    terms: Mapping[str, float]
+    rank: Mapping[str, int]
     forms: Mapping[str, str]
     lower: str
 
@@ -94,7 +94,8 @@ def prepare(
 def _reading(text: str, ground: Ground) -> Reading:
     column, idf = ground.index.vocabulary.columns, ground.idf
     rarity = {term: float(idf[column[term]]) * (1 + (" " in term)) for term in terms(text)}
-    return Reading(rarity, surface(text), text.lower())
+    rarest = sorted(rarity, key=lambda term: (-rarity[term], term))
+    return Reading({term: i for i, term in enumerate(rarest)}, surface(text), text.lower())
 
 
 def _trend(ground: Ground, today: date, momentum: Sequence[Momentum | None]) -> Floats:

@@ -1,0 +1,138 @@
+"""The application: routes, what stands before them, and what is said when something is not there or goes wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+import newsletter
+from newsletter import pipeline
+from newsletter.errors import NewsletterError
+from newsletter.web import (
+    admin,
+    api,
+    archive,
+    assets,
+    data,
+    feedback,
+    feeds,
+    health,
+    letters,
+    preferences,
+    search,
+    subscribe,
+    unsubscribe,
+)
+from newsletter.web.desk import Desk
+from newsletter.web.guard import Guard
+from newsletter.web.pages import page
+
+__all__ = ["create_app", "from_environment"]
+
+log = structlog.get_logger()
+_ROOMS = (
+    assets, subscribe, preferences, unsubscribe, feedback, letters, data, archive, search, feeds, api, admin, health,
+)  # fmt: skip
+_SAYS = {
+    404: ("There is nothing here", "The link may be cut off, or what it led to is gone."),
+    405: ("This page does not do that", "Go back and try the page's own buttons."),
+    410: ("This link has expired", "A newer letter has a link that works."),
+    413: ("That is too much", "A page takes 256 kB at most."),
+    422: ("Something is missing", "The form did not come whole. Go back and send it again."),
+    429: ("A little slower, please", "Too many requests came from your network. Try again in an hour."),
+    500: ("Something went wrong on our side", "It has been written down. Try again in a minute."),
+    503: ("Not at this moment", "The newsletter's store is busy or away. Try again in a minute."),
+}
+
+
+def create_app(desk: Desk) -> FastAPI:
+    """The application on an open workspace."""
+    app = FastAPI(
+        title=desk.workspace.settings.title,
+        version=newsletter.__version__,
+        root_path=desk.prefix,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.desk = desk
+    app.add_middleware(Guard, secure=desk.secure)
+    for room in _ROOMS:
+        app.include_router(room.router, include_in_schema=room is api)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(NewsletterError, _expected)
+    app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """For uvicorn's workers: the configuration that NEWSLETTER_CONFIG names, open as long as the application runs."""
+    opened = pipeline.open_workspace(Path(os.environ["NEWSLETTER_CONFIG"]))
+    desk = Desk(opened.__enter__(), os.environ, clock())
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        opened.__exit__(None, None, None)
+
+    app = create_app(desk)
+    app.router.lifespan_context = life
+    return app
+
+
+def clock() -> Callable[[], datetime]:
+    """The time; `NEWSLETTER_NOW` (ISO 8601) sets it for a rehearsal."""
+    if fixed := os.environ.get("NEWSLETTER_NOW"):
+        moment = datetime.fromisoformat(fixed).astimezone(UTC)
+        return lambda: moment
+    return lambda: datetime.now(UTC)
+
+
+def _answer(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
+    """The page of an error, or JSON under /api."""
+    heading, text = _SAYS.get(status, (HTTPStatus(status).phrase, ""))
+    desk: Desk = request.app.state.desk
+    if request.url.path.removeprefix(urlsplit(desk.workspace.settings.base_url).path.rstrip("/")).startswith("/api/"):
+        return JSONResponse({"error": heading, "detail": text}, status, headers)
+    answer = page(request, "error", status=status, heading=heading, text=text)
+    answer.headers.update(headers or {})
+    return answer
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return _answer(request, error.status_code, dict(error.headers or {}))
+
+
+def _unreadable(request: Request, _error: Exception) -> Response:
+    return _answer(request, 422)
+
+
+def _expected(request: Request, error: Exception) -> Response:
+    log.error("page failed", path=_place(request), why=str(error))
+    return _answer(request, 503)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("page failed for a reason that should not exist; please report it", path=_place(request), exc_info=error)
+    return _answer(request, 500)
+
+
+def _place(request: Request) -> str:
+    """The route, not the address: that may hold a token."""
+    route = request.scope.get("route")
+    return str(getattr(route, "path", "(no route)"))

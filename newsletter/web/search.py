@@ -1,0 +1,7 @@
+"""Search over the archive's papers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,37 @@
+"""What every page has: headers that protect it, an error page that says what to do, a style of our own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+def test_a_page_that_is_not_there_says_so(site):
+    answer = site.client.get("/nothing/here")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["strict-transport-security"]
+
+
+def test_every_asset_that_the_shell_names_is_ours_and_there(site):
+    text = site.client.get("/nothing").text
+    named = re.findall(r'(?:href|src)="([^"]+)"', text)
+    assert [one for one in named if "://" in one] == []
+    for one in named:
+        if "static" in one or "favicon" in one:
+            assert site.client.get(one).status_code == 200
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_more_than_a_page_takes_is_refused(site, announced):
+    body = b"x" * 300_000
+    content = body if announced else iter([body[:200_000], body[200_000:]])
+    answer = site.client.post("/nothing", content=content)
+    assert answer.status_code in (404, 413)  # a page that reads nothing need not count
+    if announced:
+        assert answer.status_code == 413
