@@ -20,6 +20,7 @@ __all__ = [
     "edition_lock",
     "known_themes",
     "load_edition",
+    "newest_edition",
     "save_edition",
     "save_themes",
     "theme_events",
@@ -54,6 +55,14 @@ def load_edition(engine: Engine, edition_id: str) -> Edition | None:
     with reading(engine) as connection:
         body = connection.execute(sa.select(EDITIONS.c.body).where(EDITIONS.c.id == edition_id)).scalar()
     return None if body is None else thaw_edition(body)
+
+
+def newest_edition(engine: Engine, until: date) -> Edition | None:
+    """The newest edition with papers in it up to and with the day `until`, or None."""
+    query = sa.select(EDITIONS.c.body).where(EDITIONS.c.day <= until).order_by(EDITIONS.c.day.desc()).limit(7)
+    with reading(engine) as connection:
+        bodies = connection.execute(query).scalars().all()
+    return next((found for body in bodies if (found := thaw_edition(body)).papers), None)
 
 
 def edition_lock(edition_id: str) -> str:
