@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from newsletter.store.connection import batches, insert, reading, writing
 from newsletter.store.tables import DELIVERIES, DELIVERY_PAPERS, FEEDBACK
 
-__all__ = ["Feedback", "FeedbackKind", "Shown", "feedback", "record_feedback", "shown"]
+__all__ = ["Feedback", "FeedbackKind", "Shown", "feedback", "record_feedback", "shown", "withdraw_feedback"]
 
 FeedbackKind = Literal["more", "less", "save", "click"]
 _OPPOSITE: dict[FeedbackKind, FeedbackKind] = {"more": "less", "less": "more"}
@@ -66,6 +66,13 @@ def record_feedback(engine: Engine, said: Feedback) -> None:
         )
         keys = ["subscriber", "paper", "kind"]
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"at": said.at}))
+
+
+def withdraw_feedback(engine: Engine, subscriber: str, paper: str, kind: FeedbackKind) -> bool:
+    """Takes it back; False where it was not said."""
+    own = (FEEDBACK.c.subscriber == subscriber) & (FEEDBACK.c.paper == paper) & (FEEDBACK.c.kind == kind)
+    with writing(engine) as connection:
+        return bool(connection.execute(sa.delete(FEEDBACK).where(own)).rowcount)
 
 
 def feedback(engine: Engine, subscribers: Iterable[str]) -> dict[str, tuple[Feedback, ...]]:

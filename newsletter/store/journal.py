@@ -19,7 +19,7 @@ from newsletter.store.tables import ATTEMPTS, DELIVERIES, DELIVERY_PAPERS, FROZE
 
 __all__ = [
     "Attempt", "already_sent", "counts", "deliveries", "history", "letters", "lock_rows", "move", "to_delivery",
-    "withdraw_where", "write_history",
+    "waiting_for", "withdraw_where", "write_history",
 ]  # fmt: skip
 
 # A reader has these, or may have them, or will: everything but letters that surely never went
@@ -167,6 +167,15 @@ def withdraw_where(connection: Connection, which: sa.ColumnElement[bool], reason
     """Skips the letters that wait and match; returns how many."""
     waiting = sa.select(DELIVERIES.c.id).where(which, DELIVERIES.c.state.in_(_before("withdrawn")))
     return move(connection, connection.execute(waiting).scalars().all(), "withdrawn", now, reason=reason)
+
+
+def waiting_for(connection: Connection, column: sa.ColumnElement[Any], values: Collection[str]) -> list[int]:
+    """Ids of the letters that wait and whose `column` is among the values."""
+    found: list[int] = []
+    for some in batches(values):
+        query = sa.select(DELIVERIES.c.id).where(column.in_(some), DELIVERIES.c.state.in_(_before("withdrawn")))
+        found += connection.execute(query).scalars()
+    return found
 
 
 def move(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,18 +17,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from newsletter.store.connection import batches, insert, reading, writing
-from newsletter.store.journal import withdraw_where
-from newsletter.store.tables import DELIVERIES, SUPPRESSIONS
+from newsletter.store.journal import lock_rows, move, waiting_for, withdraw_where
+from newsletter.store.tables import CONSENTS, DELIVERIES, SUPPRESSIONS
 
 __all__ = [
-    "Suppression",
-    "address_hash",
-    "allow",
-    "is_suppressed",
-    "record_suppressions",
-    "suppress",
-    "suppressed_among",
-]
+    "UNSUBSCRIBED", "Leaving", "Suppression", "address_hash", "allow", "is_suppressed", "record_suppressions",
+    "resubscribe", "suppress", "suppressed_among", "suppression_of", "unsubscribe",
+]  # fmt: skip
+
+UNSUBSCRIBED = "unsubscribed"  # the reason that the reader gave, and may take back
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,16 @@ class Suppression:
     """Why and since when an address gets no letter."""
 
     reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A reader's word that they want no letter any more: the address as its keyed hash, whose it was, how they said it."""
+
+    address: str
+    subscriber: str
+    source: str
     at: datetime
 
 
@@ -58,6 +65,63 @@ def suppress(engine: Engine, address: str, reason: str, now: datetime, *, key: b
         return withdraw_where(connection, DELIVERIES.c.address == hashed, f"suppressed: {reason}", now)
 
 
+def unsubscribe(engine: Engine, leaving: Sequence[Leaving]) -> list[int]:
+    """Suppresses the addresses and writes the consents down, all in one transaction; said again, it changes nothing.
+
+    Returns for each how many letters that were waiting are skipped for it. An address that was suppressed before keeps
+    its reason, so that a reader who starts again does not lift what a bounce or the operator has decided.
+    """
+    first = {one.address: one for one in reversed(leaving)}
+    with writing(engine) as connection:
+        # rows of the ledger are locked before suppressions are written, as `settle` does: so nobody deadlocks
+        waiting = lock_rows(connection, waiting_for(connection, DELIVERIES.c.address, first))
+        for one in _unheard(connection, [first[address] for address in sorted(first)]):
+            consent = {"subscriber": one.subscriber, "address": one.address, "source": one.source, "at": one.at}
+            connection.execute(sa.insert(CONSENTS).values(event="unsubscribed", **consent))
+        now = max((one.at for one in leaving), default=None)
+        skipped = dict.fromkeys(first, 0)
+        if waiting and now is not None:
+            move(connection, [row.id for row in waiting], "withdrawn", now, reason=f"suppressed: {UNSUBSCRIBED}")
+            for row in waiting:
+                skipped[row.address] += 1
+    return [skipped.pop(one.address, 0) for one in leaving]
+
+
+def _unheard(connection: Connection, leaving: Sequence[Leaving]) -> list[Leaving]:
+    """Suppresses those who are not yet; returns them, and those who leave though suppressed for another reason."""
+    if not leaving:
+        return []
+    rows = [{"address": one.address, "reason": UNSUBSCRIBED, "at": one.at} for one in leaving]
+    new = insert(connection, SUPPRESSIONS).on_conflict_do_nothing().returning(SUPPRESSIONS.c.address)
+    fresh = set(connection.execute(new, rows).scalars())
+    other = sa.select(SUPPRESSIONS.c.address).where(
+        SUPPRESSIONS.c.address.in_({one.address for one in leaving} - fresh), SUPPRESSIONS.c.reason != UNSUBSCRIBED
+    )
+    silent = set(connection.execute(other.with_for_update()).scalars()) if len(fresh) < len(leaving) else set()
+    silent = {address for address in silent if _last_word(connection, address) != "unsubscribed"}
+    return [one for one in leaving if one.address in fresh | silent]
+
+
+def _last_word(connection: Connection, address: str) -> str | None:
+    query = sa.select(CONSENTS.c.event).where(CONSENTS.c.address == address)
+    found: str | None = connection.execute(query.order_by(CONSENTS.c.id.desc()).limit(1)).scalar()
+    return found
+
+
+def resubscribe(engine: Engine, address: str, subscriber: str, *, source: str, at: datetime) -> bool:
+    """Takes back the reader's own `unsubscribe` of the hashed address; False, and nothing written, where there is none.
+
+    What was suppressed for another reason stays so.
+    """
+    own = sa.delete(SUPPRESSIONS).where(SUPPRESSIONS.c.address == address, SUPPRESSIONS.c.reason == UNSUBSCRIBED)
+    with writing(engine) as connection:
+        lifted = bool(connection.execute(own).rowcount)
+        if lifted:
+            consent = {"subscriber": subscriber, "address": address, "source": source, "at": at}
+            connection.execute(sa.insert(CONSENTS).values(event="resumed", **consent))
+    return lifted
+
+
 def allow(engine: Engine, address: str, *, key: bytes) -> bool:
     """Letters to `address` may go again; False when it was not suppressed. Skipped letters stay skipped."""
     with writing(engine) as connection:
@@ -67,8 +131,12 @@ def allow(engine: Engine, address: str, *, key: bytes) -> bool:
 
 def is_suppressed(engine: Engine, address: str, *, key: bytes) -> Suppression | None:
     """Why and since when `address` is suppressed, or None."""
+    return suppression_of(engine, address_hash(address, key))
+
+
+def suppression_of(engine: Engine, hashed: str) -> Suppression | None:
+    """The same of a hashed address."""
     with reading(engine) as connection:
-        hashed = address_hash(address, key)
         return suppressed_among(connection, [hashed]).get(hashed)
 
 
