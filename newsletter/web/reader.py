@@ -1,0 +1,46 @@
+"""Whose page a link opens: the reader whose name and address it was signed for, as they are now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fastapi import HTTPException
+
+from newsletter.model import Subscriber
+from newsletter.pipeline import roster
+from newsletter.tokens import Purpose, TokenError
+from newsletter.web.desk import Desk
+
+__all__ = ["LinkExpiredError", "reader_at", "reader_of_parts"]
+
+
+class LinkExpiredError(HTTPException):
+    """A link that was right and is too old; `reader` may be mailed a fresh one. Without a handler: 410."""
+
+    def __init__(self, token: str, reader: Subscriber) -> None:
+        super().__init__(410)
+        self.token, self.reader = token, reader
+
+
+def reader_at(desk: Desk, token: str) -> Subscriber:
+    """Whose preferences the token opens; else 404, or LinkExpiredError where the link was theirs and is too old."""
+    valid = timedelta(days=desk.web.link_days)
+    try:
+        return reader_of_parts(desk, desk.read("preferences", token, valid=valid))
+    except TokenError as error:
+        if not error.expired:
+            raise HTTPException(404) from error
+    raise LinkExpiredError(token, expired_reader(desk, "preferences", token))
+
+
+def expired_reader(desk: Desk, purpose: Purpose, token: str) -> Subscriber:
+    """Whose link it was, however old; else 404."""
+    return reader_of_parts(desk, desk.open(purpose, token))
+
+
+def reader_of_parts(desk: Desk, parts: tuple[str, ...]) -> Subscriber:
+    """The reader whom a token's first part names, if its last is their address's hash now; else 404."""
+    reader = roster.reader_of(desk.workspace, parts[0]) if len(parts) > 1 else None
+    if reader is None or desk.hash(reader.email) != parts[-1]:
+        raise HTTPException(404)
+    return reader
