@@ -27,6 +27,7 @@ def register() -> None:
         templates,
         train,
         tune,
+        web,
     )
 
 

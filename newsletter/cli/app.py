@@ -29,7 +29,8 @@ class _InOrder(TyperGroup):
 
 _ORDER = (
     "demo", "init", "check", "schema", "templates", "fetch", "themes", "rank", "preview", "lint", "likes", "send",
-    "status", "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run", "health", "doctor", "tune",
+    "status", "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run", "web", "health", "doctor",
+    "tune",
 )  # fmt: skip
 
 _ADDRESS = re.compile(r"[^\s<>@\"',;:(]{1,64}@[^\s<>@\"',;)]{1,255}")
@@ -66,10 +67,10 @@ def configure(
         typer.echo(f"newsletter {newsletter.__version__}")
         raise typer.Exit
     context.obj = config
-    _set_up_log(verbose=verbose, addresses=addresses)
+    set_up_log(verbose=verbose, addresses=addresses)
 
 
-def _set_up_log(*, verbose: bool, addresses: bool) -> None:
+def set_up_log(*, verbose: bool, addresses: bool) -> None:
     """Structured lines on stderr: readable on a terminal, JSON elsewhere; warnings and worse unless `verbose`."""
     render = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(

@@ -34,6 +34,7 @@ from newsletter.web import (
     subscribe,
     unsubscribe,
 )
+from newsletter.web.arrival import Caught, Logged, Rooted, route_of
 from newsletter.web.desk import Desk
 from newsletter.web.guard import Guard
 from newsletter.web.pages import page
@@ -61,20 +62,21 @@ def create_app(desk: Desk) -> FastAPI:
     app = FastAPI(
         title=desk.workspace.settings.title,
         version=newsletter.__version__,
-        root_path=desk.prefix,
         openapi_url="/api/openapi.json",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.desk = desk
+    app.add_middleware(Caught, answer=_unexpected)  # the last one added is the first that a request meets
     app.add_middleware(Guard, secure=desk.secure)
+    app.add_middleware(Logged)
+    app.add_middleware(Rooted, prefix=desk.prefix)
     for room in _ROOMS:
         app.include_router(room.router, include_in_schema=room is api)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(NewsletterError, _expected)
-    app.add_exception_handler(Exception, _unexpected)
     return app
 
 
@@ -123,16 +125,14 @@ def _unreadable(request: Request, _error: Exception) -> Response:
 
 
 def _expected(request: Request, error: Exception) -> Response:
-    log.error("page failed", path=_place(request), why=str(error))
+    log.error("page failed", route=route_of(request.scope), why=str(error))
     return _answer(request, 503)
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("page failed for a reason that should not exist; please report it", path=_place(request), exc_info=error)
+    log.error(
+        "page failed for a reason that should not exist; please report it",
+        route=route_of(request.scope),
+        exc_info=error,
+    )
     return _answer(request, 500)
-
-
-def _place(request: Request) -> str:
-    """The route, not the address: that may hold a token."""
-    route = request.scope.get("route")
-    return str(getattr(route, "path", "(no route)"))

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import Depends, HTTPException, Request
 
 from newsletter import pipeline
-from newsletter.errors import ConfigError
+from newsletter.errors import ConfigError, NewsletterError
 from newsletter.pipeline import Workspace
 from newsletter.pipeline.links import link_keys, short_hash
 from newsletter.settings.web import WebSettings
@@ -21,6 +22,7 @@ from newsletter.tokens import Purpose, TokenError, read, sign
 
 __all__ = ["At", "Desk", "desk_of"]
 
+log = structlog.get_logger()
 _FRESH = 5.0  # seconds for which settings and profiles are taken to be as they were
 
 
@@ -40,8 +42,10 @@ class Desk:
         if time.monotonic() - self._read > _FRESH and self._turn.acquire(blocking=False):
             try:
                 self._workspace = pipeline.reloaded(self._workspace, self.environ)
-                self._read = time.monotonic()
+            except NewsletterError as error:
+                log.warning("settings and profiles not reloaded", why=str(error))
             finally:
+                self._read = time.monotonic()
                 self._turn.release()
         return self._workspace
 

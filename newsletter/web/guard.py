@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["BODY", "POLICY", "Guard"]
@@ -36,12 +37,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
 
         async def guarded(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
@@ -50,15 +48,7 @@ class Guard:
         if _announced(scope) > BODY:
             await _refuse(guarded)
             return
-        try:
-            await self._app(scope, _counted(receive), guarded)
-        except _TooLargeError:
-            if not started:
-                await _refuse(guarded)
-
-
-class _TooLargeError(Exception):
-    """More came than was announced."""
+        await self._app(scope, _counted(receive), guarded)
 
 
 def _counted(receive: Receive) -> Receive:
@@ -69,7 +59,7 @@ def _counted(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > BODY:
-            raise _TooLargeError
+            raise HTTPException(413)  # more came than was announced
         return message
 
     return counted

@@ -1,0 +1,91 @@
+"""What happens to every request around the pages: its address below base_url, a line of the log, and the page for what
+nobody expected."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["Caught", "Logged", "Rooted", "route_of"]
+
+log = structlog.get_logger()
+
+
+class Rooted:
+    """ASGI middleware: every path begins with base_url's, whether a proxy strips it on the way or not."""
+
+    def __init__(self, app: ASGIApp, *, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._prefix and scope["type"] == "http":
+            scope = {**scope, "path": _below(scope["path"], self._prefix), "root_path": self._prefix}
+        await self._app(scope, receive, send)
+
+
+def _below(path: str, prefix: str) -> str:
+    if path == prefix:
+        return prefix + "/"
+    return path if path.startswith(prefix + "/") else prefix + path
+
+
+class Logged:
+    """ASGI middleware: method, route, status and time of each request; not the address, which may hold a token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            spent = round((time.perf_counter() - began) * 1000, 1)
+            log.info("request", method=scope["method"], route=route_of(scope), status=status, ms=spent)
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that answers, such as ``/u/{token}``."""
+    return str(getattr(scope.get("route"), "path", "(no route)"))
+
+
+class Caught:
+    """ASGI middleware: what `answer` says where a page fails; inside the guard, so that its headers are there."""
+
+    def __init__(self, app: ASGIApp, *, answer: Callable[[Request, Exception], Response]) -> None:
+        self._app = app
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if started:
+                raise
+            await self._answer(Request(scope, receive), error)(scope, receive, send)
