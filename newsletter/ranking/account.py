@@ -69,16 +69,12 @@ def _crowd(paper: Paper) -> str:
 
 def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
     """Words and two-word phrases that `text` shares with the day's `paper`, as the paper writes them, rarest first."""
-    reading = stage.readings[paper]
-    shared = reading.rank.keys() & _terms(text)
-    told: list[str] = []
-    for term in sorted(shared, key=reading.rank.__getitem__)[: 3 * _WORDS]:
-        phrase = " ".join(reading.forms[word] for word in term.split())
-        lower = phrase.lower()
-        if lower in reading.lower and not any(lower in longer.lower() for longer in told):
+    wanted, told = _terms(text), list[str]()
+    for term, phrase in stage.readings[paper].items():
+        if term in wanted and not any(phrase.lower() in longer.lower() for longer in told):
             told.append(phrase)
-        if len(told) == _WORDS:
-            break
+            if len(told) == _WORDS:
+                break
     return tuple(told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from functools import lru_cache
@@ -33,11 +33,16 @@ def author_key(name: str) -> str:
 
 def wrote(papers: Sequence[Paper]) -> dict[str, tuple[int, ...]]:
     """Author key -> places of the papers that they wrote."""
-    places: dict[str, list[int]] = {}
-    for i, paper in enumerate(papers):
-        for key in {author_key(a) for a in paper.authors}:
-            places.setdefault(key, []).append(i)
-    return {key: tuple(at) for key, at in places.items()}
+    return places([{author_key(a) for a in paper.authors} for paper in papers])
+
+
+def places(having: Iterable[AbstractSet[str]]) -> dict[str, tuple[int, ...]]:
+    """Each thing -> the places of those that have it, ascending."""
+    found: dict[str, list[int]] = {}
+    for i, things in enumerate(having):
+        for thing in things:
+            found.setdefault(thing, []).append(i)
+    return {thing: tuple(at) for thing, at in found.items()}
 
 
 def folded(papers: Sequence[Paper]) -> tuple[str, ...]:
@@ -45,10 +50,11 @@ def folded(papers: Sequence[Paper]) -> tuple[str, ...]:
     return tuple(f" {fold(paper.title)} | {fold(paper.abstract)} " for paper in papers)
 
 
-def mentioned(phrase: str, texts: Sequence[str], words: AbstractSet[str]) -> tuple[int, ...]:
-    """Places of the `texts` (from `folded`) that have `phrase` word for word; `words` are all that any of them has."""
+def mentioned(phrase: str, texts: Sequence[str], words: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """Places of the `texts` (from `folded`) that have `phrase` word for word; `words` are where each word is."""
     needle = _needle(phrase)
-    return tuple(i for i, text in enumerate(texts) if needle in text) if words >= set(needle.split()) else ()
+    rarest = min((words.get(word, ()) for word in needle.split()), key=len)
+    return tuple(i for i in rarest if needle in texts[i])
 
 
 def mentions(text: str, phrase: str) -> bool:

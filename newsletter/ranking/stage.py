@@ -18,21 +18,13 @@ from newsletter.text import paper_text
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One paper's terms with their rank from the rarest, how it writes each word, and its text in lower case."""
-
-    rank: Mapping[str, int]
-    forms: Mapping[str, str]
-    lower: str
-
-
-@dataclass(frozen=True, slots=True)
 class Stage:
     """The day's `papers` (n) with everything about them that no reader changes.
 
-    `texts` are folded for exact phrases, `words` all words in them, `wrote` finds papers by author, `keys` are all
-    identities of each paper, `twin` is the place of the first paper with the same title, `theme` numbers the papers'
-    themes (-1: none), `voted` tells whether any source counts votes, `alike` is how alike the papers are (n, n).
+    `texts` are folded for exact phrases, `words` finds papers by a word in them, `wrote` by author; `readings` are each
+    paper's terms from the rarest, with how it writes them; `keys` are all identities of each paper, `twin` is the place
+    of the first paper with the same title, `theme` numbers the papers' themes (-1: none), `voted` tells whether any
+    source counts votes, `alike` is how alike the papers are (n, n).
     """
 
     ground: Ground
@@ -43,9 +35,9 @@ class Stage:
     voted: bool
     fresh: Floats
     texts: tuple[str, ...]
-    words: frozenset[str]
+    words: Mapping[str, tuple[int, ...]]
     wrote: Mapping[str, tuple[int, ...]]
-    readings: tuple[Reading, ...]
+    readings: tuple[Mapping[str, str], ...]
     keys: tuple[frozenset[str], ...]
     twin: Rows
     alike: Floats
@@ -82,7 +74,7 @@ def prepare(
         voted=bool(np.isfinite(trending.attention([index.papers[i] for i in ground.field])).any()),
         fresh=signals.freshness(papers, today),
         texts=texts,
-        words=frozenset(word for text in texts for word in text.split()),
+        words=signals.places([frozenset(text.split()) for text in texts]),
         wrote=signals.wrote(papers),
         readings=tuple(_reading(paper_text(p), ground) for p in papers),
         keys=tuple(frozenset(identity_keys(p)) for p in papers),
@@ -91,11 +83,13 @@ def prepare(
     )
 
 
-def _reading(text: str, ground: Ground) -> Reading:
-    column, idf = ground.index.vocabulary.columns, ground.idf
+def _reading(text: str, ground: Ground) -> dict[str, str]:
+    column, idf, forms, lower = ground.index.vocabulary.columns, ground.idf, surface(text), text.lower()
     rarity = {term: float(idf[column[term]]) * (1 + (" " in term)) for term in terms(text)}
-    rarest = sorted(rarity, key=lambda term: (-rarity[term], term))
-    return Reading({term: i for i, term in enumerate(rarest)}, surface(text), text.lower())
+    told = {
+        term: " ".join(forms[word] for word in term.split()) for term in sorted(rarity, key=lambda t: (-rarity[t], t))
+    }
+    return {term: phrase for term, phrase in told.items() if phrase.lower() in lower}
 
 
 def _trend(ground: Ground, today: date, momentum: Sequence[Momentum | None]) -> Floats:
