@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Literal
 
 from sqlalchemy import Engine
 
@@ -13,9 +12,7 @@ from newsletter.pipeline.workspace import Workspace
 from newsletter.store import suppression
 from newsletter.store.suppression import Leaving
 
-__all__ = ["Exits", "Silence", "resume", "silenced", "withdraw", "withdrawn"]
-
-Silence = Literal["no", "asked", "other"]
+__all__ = ["Exits", "left", "resume", "withdraw", "withdrawn"]
 
 
 class Exits:
@@ -48,13 +45,10 @@ def resume(workspace: Workspace, subscriber: str, email: str, *, source: str, at
 
 def withdrawn(workspace: Workspace, email: str) -> bool:
     """Whether the reader of this address said that they want no letter any more."""
-    found = suppression.is_suppressed(workspace.engine, email, key=workspace.key)
-    return found is not None and found.reason == suppression.UNSUBSCRIBED
+    return left(workspace, suppression.address_hash(email, workspace.key))
 
 
-def silenced(workspace: Workspace, address_hash: str) -> Silence:
-    """Whether letters go to the address of this hash: yes, no as its reader asked, or no for another reason."""
+def left(workspace: Workspace, address_hash: str) -> bool:
+    """The same by the address's hash: also of readers who are no longer known."""
     found = suppression.suppression_of(workspace.engine, address_hash)
-    if found is None:
-        return "no"
-    return "asked" if found.reason == suppression.UNSUBSCRIBED else "other"
+    return found is not None and found.reason == suppression.UNSUBSCRIBED

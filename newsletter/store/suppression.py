@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +39,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A reader's word that they want no letter any more: the address as its keyed hash, whose it was, how they said it."""
+    """A reader's word that they want no letter any more: the address's keyed hash, whose it was, how they said so."""
 
     address: str
     subscriber: str
@@ -68,44 +69,39 @@ def suppress(engine: Engine, address: str, reason: str, now: datetime, *, key: b
 def unsubscribe(engine: Engine, leaving: Sequence[Leaving]) -> list[int]:
     """Suppresses the addresses and writes the consents down, all in one transaction; said again, it changes nothing.
 
-    Returns for each how many letters that were waiting are skipped for it. An address that was suppressed before keeps
-    its reason, so that a reader who starts again does not lift what a bounce or the operator has decided.
+    Returns for each how many letters that were waiting are skipped for it. The reader's word takes the place of any
+    other reason: it must hold when the operator lifts that one.
     """
     first = {one.address: one for one in reversed(leaving)}
     with writing(engine) as connection:
         # rows of the ledger are locked before suppressions are written, as `settle` does: so nobody deadlocks
         waiting = lock_rows(connection, waiting_for(connection, DELIVERIES.c.address, first))
-        for one in _unheard(connection, [first[address] for address in sorted(first)]):
-            consent = {"subscriber": one.subscriber, "address": one.address, "source": one.source, "at": one.at}
-            connection.execute(sa.insert(CONSENTS).values(event="unsubscribed", **consent))
-        now = max((one.at for one in leaving), default=None)
-        skipped = dict.fromkeys(first, 0)
-        if waiting and now is not None:
-            move(connection, [row.id for row in waiting], "withdrawn", now, reason=f"suppressed: {UNSUBSCRIBED}")
-            for row in waiting:
-                skipped[row.address] += 1
+        fresh = _suppress_as_asked(connection, [first[address] for address in sorted(first)])
+        rows = [
+            {"subscriber": one.subscriber, "address": one.address, "source": one.source, "at": one.at} for one in fresh
+        ]
+        if rows:
+            connection.execute(sa.insert(CONSENTS).values(event="unsubscribed"), rows)
+        if waiting:
+            moment, why = max(one.at for one in leaving), f"suppressed: {UNSUBSCRIBED}"
+            move(connection, [row.id for row in waiting], "withdrawn", moment, reason=why)
+    skipped = Counter(row.address for row in waiting)
     return [skipped.pop(one.address, 0) for one in leaving]
 
 
-def _unheard(connection: Connection, leaving: Sequence[Leaving]) -> list[Leaving]:
-    """Suppresses those who are not yet; returns them, and those who leave though suppressed for another reason."""
+def _suppress_as_asked(connection: Connection, leaving: Sequence[Leaving]) -> list[Leaving]:
+    """Suppresses the addresses for the reader's own reason; returns those of which that is new."""
     if not leaving:
         return []
+    new = insert(connection, SUPPRESSIONS)
+    new = new.on_conflict_do_update(
+        index_elements=["address"],
+        set_={"reason": new.excluded.reason, "at": new.excluded.at},
+        where=SUPPRESSIONS.c.reason != UNSUBSCRIBED,
+    ).returning(SUPPRESSIONS.c.address)
     rows = [{"address": one.address, "reason": UNSUBSCRIBED, "at": one.at} for one in leaving]
-    new = insert(connection, SUPPRESSIONS).on_conflict_do_nothing().returning(SUPPRESSIONS.c.address)
     fresh = set(connection.execute(new, rows).scalars())
-    other = sa.select(SUPPRESSIONS.c.address).where(
-        SUPPRESSIONS.c.address.in_({one.address for one in leaving} - fresh), SUPPRESSIONS.c.reason != UNSUBSCRIBED
-    )
-    silent = set(connection.execute(other.with_for_update()).scalars()) if len(fresh) < len(leaving) else set()
-    silent = {address for address in silent if _last_word(connection, address) != "unsubscribed"}
-    return [one for one in leaving if one.address in fresh | silent]
-
-
-def _last_word(connection: Connection, address: str) -> str | None:
-    query = sa.select(CONSENTS.c.event).where(CONSENTS.c.address == address)
-    found: str | None = connection.execute(query.order_by(CONSENTS.c.id.desc()).limit(1)).scalar()
-    return found
+    return [one for one in leaving if one.address in fresh]
 
 
 def resubscribe(engine: Engine, address: str, subscriber: str, *, source: str, at: datetime) -> bool:

@@ -50,6 +50,11 @@ class Desk:
         return self._workspace
 
     @property
+    def standing(self) -> Workspace:
+        """The workspace as it was last read: for what must not wait for profiles."""
+        return self._workspace
+
+    @property
     def web(self) -> WebSettings:
         """The web side's settings."""
         web = self.workspace.settings.web
@@ -60,7 +65,7 @@ class Desk:
     @property
     def prefix(self) -> str:
         """The path of base_url, without a slash at its end: every address of ours begins with it."""
-        return urlsplit(self.workspace.settings.base_url).path.rstrip("/")
+        return urlsplit(self.standing.settings.base_url).path.rstrip("/")
 
     @property
     def secure(self) -> bool:
