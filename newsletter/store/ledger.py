@@ -8,6 +8,7 @@ claimed again, and one that runs out after it becomes `uncertain` in `recover`, 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -125,10 +126,12 @@ def _settle(connection: Connection, settlements: Sequence[Settlement], now: date
     changes: dict[int, dict[str, Any]] = {}
     lines: list[dict[str, Any]] = []
     suppressions: list[dict[str, Any]] = []
-    for settlement in settlements:
-        if settlement.delivery_id not in rows:
+    for answer in settlements:
+        if answer.delivery_id not in rows:
             continue
-        row, state, attempts = rows[settlement.delivery_id]
+        row, state, attempts = rows[answer.delivery_id]
+        # erased meanwhile: the server's words often quote the address
+        settlement = answer if row.email else replace(answer, text="", reason="erased")
         target = TRANSITIONS.get((state, settlement.event))
         counted = target is not None and answers(settlement, state, attempts)
         if target is not None and counted:

@@ -14,7 +14,7 @@ from newsletter.model import Letter, Refusal, Skip
 from newsletter.store.connection import batches, insert, writing
 from newsletter.store.editions import edition_lock
 from newsletter.store.freezing import Freezer
-from newsletter.store.suppression import Suppression, address_hash, suppressed_among
+from newsletter.store.suppression import ERASED, Suppression, address_hash, suppressed_among
 from newsletter.store.tables import ATTEMPTS, DELIVERIES, DELIVERY_PAPERS, FROZEN, LETTERS
 
 __all__ = ["Frozen", "Planned", "freeze", "plan", "plan_frozen"]
@@ -121,7 +121,9 @@ def _sift(
         if name in known:
             continue
         if row.address in suppressed:
-            yield replace(row, body=None, reason=f"suppressed: {suppressed[row.address].reason}")
+            why = suppressed[row.address].reason
+            email = "" if why == ERASED else row.email
+            yield replace(row, body=None, email=email, reason=f"suppressed: {why}")
         elif row.body is not None and row.address in taken:
             why = f"the same address as {taken[row.address]}, who has this edition's letter"
             refused.append(Refusal(name, why))

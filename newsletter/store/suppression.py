@@ -22,11 +22,12 @@ from newsletter.store.journal import lock_rows, move, waiting_for, withdraw_wher
 from newsletter.store.tables import CONSENTS, DELIVERIES, SUPPRESSIONS
 
 __all__ = [
-    "UNSUBSCRIBED", "Leaving", "Suppression", "address_hash", "allow", "is_suppressed", "record_suppressions",
+    "ERASED", "UNSUBSCRIBED", "Leaving", "Suppression", "address_hash", "allow", "is_suppressed", "record_suppressions",
     "resubscribe", "suppress", "suppressed_among", "suppression_of", "unsubscribe",
 ]  # fmt: skip
 
 UNSUBSCRIBED = "unsubscribed"  # the reason that the reader gave, and may take back
+ERASED = "erased"  # the reader wanted everything forgotten: store.erasure; they may take it back by subscribing again
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,12 @@ def _suppress_as_asked(connection: Connection, leaving: Sequence[Leaving]) -> li
 
 
 def resubscribe(engine: Engine, address: str, subscriber: str, *, source: str, at: datetime) -> bool:
-    """Takes back the reader's own `unsubscribe` of the hashed address; False, and nothing written, where there is none.
+    """Takes back the reader's own word on the hashed address; False, and nothing written, where there is none.
 
     What was suppressed for another reason stays so.
     """
-    own = sa.delete(SUPPRESSIONS).where(SUPPRESSIONS.c.address == address, SUPPRESSIONS.c.reason == UNSUBSCRIBED)
+    words = SUPPRESSIONS.c.reason.in_((UNSUBSCRIBED, ERASED))
+    own = sa.delete(SUPPRESSIONS).where(SUPPRESSIONS.c.address == address, words)
     with writing(engine) as connection:
         lifted = bool(connection.execute(own).rowcount)
         if lifted:
