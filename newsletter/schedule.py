@@ -33,10 +33,13 @@ _LOOK_BACK = 2  # days whose letters may still be on their way
 
 @dataclass(slots=True)
 class Desk:
-    """What lives between ticks only to save work: the open workspace, and when each source was last tried."""
+    """What lives between ticks only to save work: the open workspace, and when each source was last tried.
+
+    `web` is where the same process serves the web side, empty where it does not."""
 
     workspace: Workspace
     environ: Mapping[str, str]
+    web: str = ""
     tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
     logged: set[str] = field(default_factory=set)
 
@@ -73,7 +76,7 @@ def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] 
     """Reload, fetch, plan, deliver: whatever is due at this moment."""
     desk.workspace = pipeline.reloaded(desk.workspace, desk.environ)
     data = desk.workspace.settings.data
-    write_heartbeat(data, replace(read_heartbeat(data), ticked=clock().astimezone(UTC), stopped=False))
+    write_heartbeat(data, replace(read_heartbeat(data), ticked=clock().astimezone(UTC), stopped=False, web=desk.web))
     fetch_due(desk, clock())
     for edition, wanted in due_letters(desk.workspace, clock()).items():
         _plan(desk.workspace, edition, wanted, clock())

@@ -42,6 +42,8 @@ def _show(found: Health) -> None:
     out.print(table("Sources", ("source", "state", "day", "papers"), sources, right=("papers",)))
     ticked = f"{found.last_tick:%Y-%m-%d %H:%M:%S} UTC" if found.last_tick else "never"
     out.print(f"Last tick of the service: {ticked}. Suppressed addresses: {found.suppressed}.", markup=False)
+    if found.web:
+        out.print(f"Pages: {found.web}", markup=False)
 
 
 _MARKS = {"good": "ok", "warning": "warning", "bad": "BAD", "unknown": "unknown"}

@@ -15,6 +15,7 @@ from newsletter.store.overview import Overview, overview
 _RECENT = timedelta(days=2)
 _SILENT = timedelta(minutes=15)  # a tick that sends ten thousand letters may take a while
 _OVERDUE = timedelta(hours=1)
+_PATIENCE = 5.0  # seconds for the pages to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,10 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`letters` are those of the last two days by state; `oldest_waiting` is in seconds past its time."""
+    """`letters` are those of the last two days by state; `oldest_waiting` is in seconds past its time.
+
+    `web` is where the service serves the web side, empty where it does not.
+    """
 
     healthy: bool
     problems: tuple[str, ...]
@@ -39,16 +43,21 @@ class Health:
     sources: tuple[SourceHealth, ...]
     last_tick: datetime | None
     suppressed: int
+    web: str = ""
 
 
-def health(workspace: Workspace, *, at: datetime) -> Health:
-    """The state of the service as its data show it. Raises StoreError where they cannot be read."""
+def health(workspace: Workspace, *, at: datetime, ask: bool = True) -> Health:
+    """The state of the service as its data show it. Raises StoreError where they cannot be read.
+
+    With `ask`, the pages are asked whether they answer.
+    """
     seen = overview(workspace.engine, at - _RECENT, at)
     beat = read_heartbeat(workspace.settings.data)
     sources = tuple(_source(workspace, spec.name, at) for spec in workspace.settings.sources)
     waited = max((at - seen.oldest).total_seconds(), 0.0) if seen.oldest else 0.0
-    problems = tuple(_problems(seen, waited, beat, sources, at))
-    return Health(not problems, problems, seen.letters, waited, sources, beat.ticked, seen.suppressed)
+    web = "" if beat.stopped else beat.web
+    problems = (*_problems(seen, waited, beat, sources, at), *(_silent(web) if ask and web else ()))
+    return Health(not problems, problems, seen.letters, waited, sources, beat.ticked, seen.suppressed, web)
 
 
 def _problems(
@@ -63,6 +72,19 @@ def _problems(
     for one in sources:
         if one.state in ("failed", "stale"):
             yield f"The source {one.source} is {one.state} on {one.day}: {one.reason}"
+
+
+def _silent(web: str) -> Iterator[str]:
+    """The pages must answer, each on its own address."""
+    from urllib.error import URLError
+    from urllib.request import ProxyHandler, build_opener
+
+    try:
+        build_opener(ProxyHandler({})).open(f"{web}/health/live", timeout=_PATIENCE).close()
+    except URLError as error:
+        yield f"The web side at {web} does not answer ({error.reason}): newsletter --verbose run says why"
+    except OSError as error:
+        yield f"The web side at {web} does not answer ({error}): newsletter --verbose run says why"
 
 
 def _source(workspace: Workspace, name: str, at: datetime) -> SourceHealth:

@@ -1,4 +1,5 @@
-"""What the service leaves in the data folder: when it last ticked, whether it was stopped, what the operator knows."""
+"""What the service leaves in the data folder: when it last ticked, whether it was stopped, what the operator knows, and
+where it serves the pages."""
 
 from __future__ import annotations
 
@@ -14,11 +15,15 @@ _MOST = 500  # notices to remember
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """`told` are the notices that the operator has had, oldest first, so that a restart does not send them again."""
+    """`told` are the notices that the operator has had, oldest first, so that a restart does not send them again.
+
+    `web` is the address at which it serves the web side, empty where it does not.
+    """
 
     ticked: datetime | None = None
     stopped: bool = False
     told: tuple[str, ...] = ()
+    web: str = ""
 
     def telling(self, notice: str) -> Heartbeat:
         """The same with one more notice."""
@@ -29,7 +34,8 @@ def read_heartbeat(data: Path) -> Heartbeat:
     """What the last service left; nothing where none ever ran, or where the file is not readable."""
     try:
         found = json.loads(_file(data).read_text(encoding="utf-8"))
-        return Heartbeat(datetime.fromisoformat(found["ticked"]), bool(found["stopped"]), tuple(found["told"]))
+        ticked = datetime.fromisoformat(found["ticked"])
+        return Heartbeat(ticked, bool(found["stopped"]), tuple(found["told"]), str(found.get("web", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return Heartbeat()
 
@@ -39,7 +45,7 @@ def write_heartbeat(data: Path, beat: Heartbeat) -> None:
     if beat.ticked is None:
         return
     part = data / f".service.{os.getpid()}.part"
-    text = json.dumps({"ticked": beat.ticked.isoformat(), "stopped": beat.stopped, "told": beat.told})
+    text = json.dumps({"ticked": beat.ticked.isoformat(), "stopped": beat.stopped, "told": beat.told, "web": beat.web})
     with suppress(OSError):
         part.write_text(text, encoding="utf-8")
         part.replace(_file(data))

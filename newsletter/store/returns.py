@@ -20,14 +20,14 @@ from newsletter.store.journal import lock_rows, to_delivery, withdraw_where, wri
 from newsletter.store.suppression import record_suppressions, suppressed_among
 from newsletter.store.tables import ATTEMPTS, DELIVERIES, SUPPRESSIONS
 
-__all__ = ["SOFT_LIMIT", "Listed", "Noted", "Return", "delivery_of", "note_return", "suppressions"]
+__all__ = ["EVENTS", "SOFT_LIMIT", "Listed", "Noted", "Return", "delivery_of", "note_return", "suppressions"]
 
 Return = Literal["hard", "soft", "complaint"]
 SOFT_LIMIT = 5
 """Letters in a row that come back softly before an address is given up: a working week of a full mailbox."""
 
-_EVENTS: dict[Return, str] = {"hard": "bounced", "soft": "bounced softly", "complaint": "complained"}
-_RETURNED = tuple(_EVENTS.values())
+EVENTS: dict[Return, str] = {"hard": "bounced", "soft": "bounced softly", "complaint": "complained"}
+_RETURNED = tuple(EVENTS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def note_return(
 
     `status` is an RFC 3463 code or empty, `text` the server's words.
     """
-    line = {"delivery": delivery, "event": _EVENTS[kind], "enhanced": status, "text": text}
+    line = {"delivery": delivery, "event": EVENTS[kind], "enhanced": status, "text": text}
     with writing(engine) as connection:
         (row,) = lock_rows(connection, [delivery])
         fresh = not connection.execute(sa.select(sa.exists().where(*_same(line)))).scalar()

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import newsletter
 from newsletter import pipeline
@@ -34,7 +35,7 @@ from newsletter.web import (
     subscribe,
     unsubscribe,
 )
-from newsletter.web.arrival import Caught, Logged, Rooted, route_of
+from newsletter.web.arrival import Caught, Logged, Peered, Rooted, route_of
 from newsletter.web.desk import Desk
 from newsletter.web.guard import Guard
 from newsletter.web.pages import page
@@ -68,16 +69,25 @@ def create_app(desk: Desk) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.desk = desk
-    app.add_middleware(Caught, answer=_unexpected)  # the last one added is the first that a request meets
-    app.add_middleware(Guard, secure=desk.secure)
-    app.add_middleware(Logged)
-    app.add_middleware(Rooted, prefix=desk.prefix)
+    _surround(app, desk)
     for room in _ROOMS:
         app.include_router(room.router, include_in_schema=room is api)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(NewsletterError, _expected)
     return app
+
+
+def _surround(app: FastAPI, desk: Desk) -> None:
+    """What a request passes on its way in; the last one added is the first that it meets."""
+    proxies, admin = list(desk.web.proxies), desk.workspace.settings.admin
+    app.add_middleware(Caught, answer=_unexpected)
+    app.add_middleware(Guard, secure=desk.secure)
+    app.add_middleware(Logged)
+    app.add_middleware(Rooted, prefix=desk.prefix)
+    if proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
+    app.add_middleware(Peered, proxies=proxies, login=(admin and admin.header) or "")
 
 
 def from_environment() -> FastAPI:

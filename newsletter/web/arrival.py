@@ -1,19 +1,52 @@
-"""What happens to every request around the pages: its address below base_url, a line of the log, and the page for what
-nobody expected."""
+"""What happens to every request around the pages: whom it comes from, its address below base_url, a line of the log,
+and the page for what nobody expected."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Caught", "Logged", "Rooted", "route_of"]
+__all__ = ["Caught", "Logged", "Peered", "Rooted", "route_of"]
 
 log = structlog.get_logger()
+
+
+class Peered:
+    """ASGI middleware, before the client's address is taken from a proxy's header: ``scope["direct"]`` tells whether
+    the request comes straight from loopback or one of `proxies`; a header `login` that no proxy has set is removed."""
+
+    def __init__(self, app: ASGIApp, *, proxies: Sequence[str], login: str = "") -> None:
+        self._app = app
+        self._proxies = [ip_network(one) for one in proxies]
+        self._login = login.lower().encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            peer = _ip(scope)
+            trusted = peer is not None and any(peer in one for one in self._proxies)
+            forwarded = any(name in _FORWARDED for name, _ in scope["headers"])
+            near = trusted or (peer is not None and peer.is_loopback)
+            scope = {**scope, "direct": near and not forwarded}
+            if self._login and not trusted:
+                scope["headers"] = [pair for pair in scope["headers"] if pair[0] != self._login]
+        await self._app(scope, receive, send)
+
+
+_FORWARDED = (b"x-forwarded-for", b"x-forwarded-host", b"forwarded", b"via")
+
+
+def _ip(scope: Scope) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(scope["client"][0])
+    except (TypeError, ValueError):
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 class Rooted:

@@ -78,7 +78,7 @@ class Serving(uvicorn.Config):
         self._begin = begin
         super().__init__(
             app, http=Patient, ws="none", access_log=False, log_config=None, server_header=False,
-            proxy_headers=bool(web.proxies), forwarded_allow_ips=list(web.proxies),
+            proxy_headers=False,  # the application does it, after it has seen who is at the door
             timeout_keep_alive=65 if web.proxies else 10,  # proxies keep theirs for a minute
             timeout_graceful_shutdown=_GRACE, limit_concurrency=_CONNECTIONS, h11_max_incomplete_event_size=_HEAD,
             **more,
