@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,9 +17,10 @@ from newsletter import sources
 from newsletter.errors import DigestError
 from newsletter.identity import arxiv_id, doi_id
 from newsletter.model import Paper, Refusal, Subscriber
+from newsletter.pipeline import roster
 from newsletter.pipeline.intake import Intake
 from newsletter.pipeline.workspace import Workspace
-from newsletter.settings import Append, Problem, edit_subscriber
+from newsletter.settings import Append, Problem
 from newsletter.store import archive, feedback
 from newsletter.store.absent import absent, record_absent
 
@@ -195,14 +196,13 @@ def _rank(id_: str) -> int:
 
 
 def _write(workspace: Workspace, reader: Subscriber, titles: Mapping[str, str]) -> tuple[Problem, ...]:
-    """The ids into the reader's file, with their titles behind them while they are few; check's warnings."""
-    if not titles:
+    """The ids into the reader's document, with their titles behind them while they are few; check's warnings."""
+    document = roster.read_document(workspace, reader.name) if titles else None
+    if document is None:
         return ()
-    files = workspace.found.files.values()
-    path = next(read.path for read in files if read.subscriber and read.subscriber.name == reader.name)
     few = len(titles) + len(reader.profile.likes) <= _NOTED
     notes = {id_: _cut(title) for id_, title in titles.items() if title} if few else {}
-    return edit_subscriber(path, {"likes": Append(tuple(titles), notes)})
+    return roster.change_document(workspace, document, {"likes": Append(tuple(titles), notes)}, now=datetime.now(UTC))
 
 
 def _cut(title: str) -> str:

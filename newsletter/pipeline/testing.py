@@ -13,7 +13,7 @@ from newsletter.model import Letter, Outcome, Skip
 from newsletter.pipeline.editions import edition_id, prepare
 from newsletter.pipeline.letters import write
 from newsletter.pipeline.posting import Post, message, open_post, open_transport, unrecorded
-from newsletter.pipeline.workspace import Workspace, find_subscriber, readers
+from newsletter.pipeline.workspace import Workspace, find_subscriber, place_of_readers, readers
 from newsletter.store import letters
 
 
@@ -27,9 +27,7 @@ def send_test(
     post, transport = open_post(workspace), open_transport(workspace, outbox)
     chosen = _letters(workspace, day, only)
     if not chosen:
-        raise ConfigError(
-            "There is nobody to write to", which=str(workspace.config / "subscribers"), do="Add a subscriber's file"
-        )
+        raise ConfigError("There is nobody to write to", which=place_of_readers(workspace), do="Add a subscriber")
     return asyncio.run(_send(post, transport, chosen, to, at))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -18,8 +18,9 @@ from newsletter import settings as configuration
 from newsletter.errors import ConfigError, StoreError
 from newsletter.model import Subscriber
 from newsletter.settings import Settings, Subscribers
+from newsletter.settings.loading import FOLDER, ROWS
 from newsletter.settings.problems import did_you_mean
-from newsletter.store import open_store
+from newsletter.store import documents, open_store
 
 log = structlog.get_logger()
 
@@ -41,19 +42,33 @@ def open_workspace(
 ) -> Iterator[Workspace]:
     """The configuration in the folder `config` with its store open; raises ConfigError or StoreError.
 
-    Readers whose file has problems are left out, with a warning each; the others get their letters. With `only`, no
-    other readers' files are read: for a preview, not for an edition.
+    Readers whose document has problems are left out, with a warning each; the others get their letters. With `only`,
+    no other readers' documents are read: for a preview, not for an edition.
     """
     settings = configuration.load_settings(config, os.environ if environ is None else environ)
-    found = configuration.load_subscribers(config, settings, only=only)
-    for problem in configuration.errors(found.problems):
-        log.warning("profile left out", problem=str(problem))
     _make_folder(settings.data)
     engine = open_store(settings.database_url())
     try:
+        found = load_readers(config, settings, engine, only=only)
+        for problem in configuration.errors(found.problems):
+            log.warning("profile left out", problem=str(problem))
         yield Workspace(config, settings, engine, secret_key(settings), found)
     finally:
         engine.dispose()
+
+
+def load_readers(
+    config: Path, settings: Settings, engine: Engine, previous: Subscribers | None = None,
+    *, only: AbstractSet[str] | None = None,
+) -> Subscribers:  # fmt: skip
+    """The readers where the settings say that they are; what has not changed since `previous` is not read again."""
+    if settings.subscribers == "folder":
+        return configuration.load_subscribers(config, settings, previous, only=only)
+
+    def texts(names: Collection[str]) -> dict[str, str]:
+        return {name: stored.text for name, stored in documents.documents(engine, names).items()}
+
+    return configuration.load_documents(documents.versions(engine, only), texts, settings, previous, only=only)
 
 
 def secret_key(settings: Settings) -> bytes:
@@ -92,11 +107,11 @@ def readers(workspace: Workspace) -> tuple[Subscriber, ...]:
 
 
 def find_subscriber(workspace: Workspace, name: str) -> Subscriber:
-    """The reader called `name`; raises ConfigError with the nearest name, or with what is wrong in their file."""
+    """The reader called `name`; raises ConfigError with the nearest name, or with what is wrong in their document."""
     for reader in readers(workspace):
         if reader.name == name:
             return reader
-    mine = [p for p in configuration.errors(workspace.found.problems) if Path(p.path).stem == name]
+    mine = [p for p in configuration.errors(workspace.found.problems) if _name_in(p.path) == name]
     if mine:
         raise ConfigError(
             "Cannot use the profile of",
@@ -104,15 +119,30 @@ def find_subscriber(workspace: Workspace, name: str) -> Subscriber:
             why="; ".join(map(str, mine)),
             do="Mend the file, then run newsletter check",
         )
-    names = sorted(path.stem for path in (workspace.config / "subscribers").glob("[!.]*.y*ml"))
+    names = names_of_readers(workspace)
     near = did_you_mean(name, names).removeprefix(": ")
     hint = near[:1].upper() + near[1:] or (f"There are: {', '.join(names[:20])}" if names else "There are none yet")
-    raise ConfigError(
-        "There is no subscriber",
-        which=repr(name),
-        why=f"no {name}.yaml under {workspace.config / 'subscribers'}",
-        do=hint,
-    )
+    place = place_of_readers(workspace)
+    why = f"no {name}.yaml under {place}" if workspace.settings.subscribers == "folder" else f"none in {place}"
+    raise ConfigError("There is no subscriber", which=repr(name), why=why, do=hint)
+
+
+def place_of_readers(workspace: Workspace) -> str:
+    """Where the readers' documents are, in the words of a message."""
+    in_folder = workspace.settings.subscribers == "folder"
+    return str(workspace.config / FOLDER) if in_folder else "the database (subscribers: database)"
+
+
+def names_of_readers(workspace: Workspace) -> Sequence[str]:
+    """The names of all documents there are, right or not."""
+    if workspace.settings.subscribers == "database":
+        return list(documents.versions(workspace.engine))
+    return sorted(path.stem for path in (workspace.config / FOLDER).glob("[!.]*.y*ml"))
+
+
+def _name_in(place: str) -> str:
+    """Whose document a problem's place is."""
+    return place.removeprefix(ROWS) if place.startswith(ROWS) else Path(place).stem
 
 
 def expected(workspace: Workspace, day: date, only: Collection[str] = ()) -> list[Subscriber]:
@@ -120,17 +150,19 @@ def expected(workspace: Workspace, day: date, only: Collection[str] = ()) -> lis
     if only:
         return [find_subscriber(workspace, name) for name in sorted(only)]
     if not readers(workspace):
+        in_folder = workspace.settings.subscribers == "folder"
+        write = "Write one for each reader, such as ada.yaml" if in_folder else "Bring them in: newsletter subscribers"
         raise ConfigError(
             "There is nobody to write to",
-            which=str(workspace.config / "subscribers"),
-            why="no subscriber's file there is right",
-            do="Write one for each reader, such as ada.yaml; newsletter check says what is wrong with those there are",
+            which=place_of_readers(workspace),
+            why=f"no subscriber's {'file' if in_folder else 'document'} there is right",
+            do=f"{write}; newsletter check says what is wrong with those there are",
         )
     return [reader for reader in readers(workspace) if day.isoweekday() in reader.days]
 
 
 def reloaded(workspace: Workspace, environ: Mapping[str, str]) -> Workspace:
-    """The workspace with settings and profiles as they are on disk now; files that have not changed are not read again.
+    """The workspace with settings and profiles as they are now; documents that have not changed are not read again.
 
     Settings that have become unusable are reported and the old ones stay in force; the store stays the same one.
     """
@@ -139,7 +171,7 @@ def reloaded(workspace: Workspace, environ: Mapping[str, str]) -> Workspace:
         settings = configuration.load_settings(workspace.config, environ)
     except ConfigError as error:
         log.warning("settings not reloaded", why=str(error))
-    found = configuration.load_subscribers(workspace.config, settings, workspace.found)
+    found = load_readers(workspace.config, settings, workspace.engine, workspace.found)
     if found.problems != workspace.found.problems:
         for problem in configuration.errors(found.problems):
             log.warning("profile left out", problem=str(problem))

@@ -4,10 +4,19 @@ settings = load_settings(config, os.environ)
 found = load_subscribers(config, settings)        # found.subscribers, found.problems
 """
 
-from newsletter.settings.editing import Append, Remove, edit_document, edit_subscriber, edited
+from newsletter.settings.editing import (
+    Append,
+    Remove,
+    create_file,
+    edit_document,
+    edit_subscriber,
+    edited,
+    replace_file,
+)
 from newsletter.settings.loading import (
     Subscribers,
     check,
+    load_documents,
     load_settings,
     load_subscribers,
     read_settings,
@@ -24,14 +33,17 @@ __all__ = [
     "Settings",
     "Subscribers",
     "check",
+    "create_file",
     "edit_document",
     "edit_subscriber",
     "edited",
     "errors",
+    "load_documents",
     "load_settings",
     "load_subscribers",
     "read_settings",
     "read_subscriber",
+    "replace_file",
     "schema",
     "schema_text",
     "write_schemas",

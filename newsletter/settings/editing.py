@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from io import StringIO
@@ -111,7 +111,7 @@ def _change(document: Any, steps: Sequence[str], change: Any) -> None:
     elif isinstance(change, list | tuple) and isinstance(document.get(head), list):
         _merge(document[head], list(change))
     elif document.get(head) != change or isinstance(document.get(head), bool) != isinstance(change, bool):
-        document[head] = _written(change)
+        document[head] = written(change)
 
 
 def _change_list(document: Any, key: str, change: Append | Remove) -> None:
@@ -138,7 +138,7 @@ def _change_list(document: Any, key: str, change: Append | Remove) -> None:
 def _sequence(items: Sequence[Any]) -> Any:
     from ruamel.yaml.comments import CommentedSeq
 
-    return CommentedSeq(_written(items))
+    return CommentedSeq(written(items))
 
 
 def _unfold(document: Any, key: str) -> None:
@@ -194,20 +194,20 @@ def _merge(present: Any, wanted: list[Any]) -> None:
         if index < len(present) and present[index] == item:
             continue
         if index < len(present):
-            present.insert(index, _written(item))
+            present.insert(index, written(item))
         else:
-            present.append(_written(item))
+            present.append(written(item))
     del present[len(wanted) :]
 
 
-def _written(value: Any) -> Any:
+def written(value: Any) -> Any:
     """`value` as people write it: a time of day in quotes, which YAML 1.1 would read as a number."""
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     if isinstance(value, dict):
-        return {key: _written(item) for key, item in value.items()}
+        return {key: written(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_written(item) for item in value]
+        return [written(item) for item in value]
     return DoubleQuotedScalarString(value) if isinstance(value, str) and _CLOCK.fullmatch(value) else value
 
 
@@ -231,7 +231,7 @@ def edit_document(
         if wrong := errors(found):
             raise ConfigError("Cannot change", which=str(path), why="\n".join(map(str, wrong)))
         if after != before:
-            _replace(target, before, after)
+            replace_file(target, before, after)
     except OSError as error:
         raise ConfigError(
             "Cannot change",
@@ -252,21 +252,37 @@ def _require_unchanged(target: Path, before: bytes) -> None:
         raise ConfigError("Cannot change", which=str(target), why="someone else has just saved it", do="Do it again")
 
 
-def _replace(target: Path, before: bytes, after: bytes) -> None:
-    mode = target.stat().st_mode
+def replace_file(target: Path, before: bytes, after: bytes) -> None:
+    """Puts `after` in the place of `before` whole or not at all (fsync, rename, same mode).
+
+    Raises ConfigError where the file no longer holds `before`, and OSError.
+    """
+    mode = target.stat().st_mode & 0o7777
+    with _whole(target, after, mode) as name:
+        _require_unchanged(target, before)
+        Path(name).replace(target)
+
+
+def create_file(target: Path, data: bytes) -> None:
+    """A new file that is there whole or not at all, readable by owner and group; raises FileExistsError, OSError."""
+    with _whole(target, data, 0o640) as name:
+        target.hardlink_to(name)
+
+
+@contextlib.contextmanager
+def _whole(target: Path, data: bytes, mode: int) -> Iterator[str]:
+    """A hidden file beside `target` that durably holds `data`; gone when the block is left, the folder written down."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(after)
+            file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), mode & 0o7777)
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        _require_unchanged(target, before)
-        Path(name).replace(target)
-    except BaseException:
+        yield name
+    finally:
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
-        raise
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from newsletter.settings.service import Settings
 
 SETTINGS_FILE = "newsletter.yaml"
 FOLDER = "subscribers"
+ROWS = "database:"  # stands before the name of a document in the database, where a file has its path
 WAITING = frozenset({("smtp", "password"), ("imap", "password")})  # a missing variable here hinders nothing else
 _STEM = re.compile(r"[\w@+-][\w.@+-]*")
 _LEFT_ALONE = (".md", ".txt", ".bak", ".orig", ".swp", ".tmp", ".json", ".gitkeep")
@@ -30,7 +31,7 @@ _LEFT_ALONE = (".md", ".txt", ".bak", ".orig", ".swp", ".tmp", ".json", ".gitkee
 
 @dataclass(frozen=True)
 class Read:
-    """One subscriber's file as it was read at `stamp`; `place` is that of the address."""
+    """One subscriber's document as it was read at `stamp`; `place` is that of the address. `path` tells where it is."""
 
     path: Path
     stamp: tuple[object, ...]
@@ -198,12 +199,47 @@ def load_subscribers(
     return Subscribers(tuple(kept), tuple(sorted(problems)), reads)
 
 
+def load_documents(
+    versions: Mapping[str, int],
+    texts: Callable[[Collection[str]], Mapping[str, str]],
+    settings: Settings | None = None,
+    previous: Subscribers | None = None,
+    *,
+    only: AbstractSet[str] | None = None,
+) -> Subscribers:
+    """`load_subscribers` for documents in a database: the version of each by name, and `texts` to ask for some of them.
+
+    Only those that have another version than in `previous` are asked for and read. A problem's place is
+    ``database:NAME:line:column``.
+    """
+    timezone = settings.schedule.timezone if settings else "UTC"
+    known = previous.files if previous else {}
+    wanted = {name: version for name, version in sorted(versions.items()) if only is None or name in only}
+    stamps = {name: ("row", timezone, version) for name, version in wanted.items()}
+    reads = {name: known[name] for name, stamp in stamps.items() if name in known and known[name].stamp == stamp}
+    fresh = texts([name for name in wanted if name not in reads]) if len(reads) < len(wanted) else {}
+    for name, text in fresh.items():
+        reads[name] = _read(name, text.encode("utf-8", "surrogatepass"), Path(ROWS + name), stamps[name], timezone)
+    reads = dict(sorted(reads.items()))
+    kept, doubles = _one_address_each(reads.values())
+    problems = [problem for read in reads.values() for problem in read.problems] + doubles
+    if not reads and only is None:
+        empty = "no subscribers; bring documents in with newsletter subscribers import, or let readers subscribe"
+        problems.append(Problem(ROWS.rstrip(":"), 0, 0, empty, "warning"))
+    return Subscribers(tuple(kept), tuple(sorted(problems)), reads)
+
+
 def read_subscriber(
     name: str, data: bytes, path: str, *, timezone: str = "UTC"
 ) -> tuple[Subscriber | None, tuple[Problem, ...]]:
     """The subscriber `name` from a document's bytes, None where it has errors, and every problem with its place."""
     read = _read(name, data, Path(path), (), timezone)
     return read.subscriber, tuple(sorted(read.problems))
+
+
+def is_name(name: str) -> bool:
+    """Whether a subscriber may be called so: it is the stem of a file."""
+    return _STEM.fullmatch(name) is not None
 
 
 def _listed(folder: Path, problems: list[Problem]) -> Iterator[Path]:
@@ -242,7 +278,7 @@ def _read_file(path: Path, stamp: tuple[object, ...], timezone: str) -> Read:
         return _refused(path, stamp, f"cannot be read: {error.strerror or error}")
     if len(data) > MAX_BYTES:
         return _refused(path, stamp, f"{size:,} bytes; a configuration file holds at most {MAX_BYTES:,}")
-    if not _STEM.fullmatch(path.stem):
+    if not is_name(path.stem):
         return _refused(
             path, stamp, "the name before .yaml is the subscriber's name; use letters, digits and . _ - + @ alone"
         )

@@ -92,6 +92,14 @@ def read_tree(data: bytes, path: str, *, text_keys: frozenset[str] = frozenset()
     return _Construction(path, text_keys).tree(composed)
 
 
+def composed(text: str) -> Any:
+    """The root node of a text that is YAML, for its marks. Raises ValueError for another text."""
+    found = _compose(text, "")
+    if found is None or isinstance(found, Tree):
+        raise ValueError("not YAML")
+    return found
+
+
 def _is_absent(node: Any) -> bool:
     """Nothing after the ``:``, not even quotes."""
     return node.value == "" and not getattr(node, "style", None)

@@ -52,12 +52,12 @@ def test_the_example_shows_every_setting_and_its_comments_are_right_too() -> Non
     text = (CONFIG / "newsletter.yaml").read_text(encoding="utf-8")
     for key in key_paths(Settings):
         assert re.search(rf"\b{key.rpartition('.')[2]}:", text), key
-    maps = "dkim|imap|language_model"
+    maps = "dkim|imap|language_model|web|admin"
     shown = rf"^( *)# ((?:  )?(?:- \{{)?[a-z_]+: .*|(?:{maps}):|  [a-z_]+: .*)$"
     whole = re.sub(shown, r"\1\2", text, flags=re.MULTILINE)
     tree = read_tree(whole.encode(), "newsletter.yaml")
     assert tree.problems == ()
-    assert {"dkim", "database", "language_model", "list_id", "operator"} <= set(tree.data)
+    assert {"dkim", "database", "language_model", "list_id", "operator", "web", "admin"} <= set(tree.data)
 
 
 def test_ada_shows_every_setting_of_a_subscriber() -> None:
