@@ -116,7 +116,11 @@ def _same(text: str, node: Any, value: Any) -> bool:
 def _lines(text: str, first: Any, last: Any) -> Cut:
     """The lines from where `first` stands to where `last` ends, without the comments below."""
     end = max(_end(last), first.end_mark.index)
-    return text.rfind("\n", 0, first.start_mark.index) + 1, text.index("\n", end - 1 if _is_literal(last) else end) + 1, ""
+    return (
+        text.rfind("\n", 0, first.start_mark.index) + 1,
+        text.index("\n", end - 1 if _is_literal(last) else end) + 1,
+        "",
+    )
 
 
 def _added(text: str, root: Any, key: str, value: Any) -> Cut:
