@@ -13,6 +13,7 @@ LIMIT = 90_000  # bytes of HTML; Gmail clips a letter at 102,400, and forwarding
 
 # bytes of markup around a compact card's summary, around the rest of it, around all cards
 _SUMMARY, _CARD, _FRAME = 62, 540, 10_000
+_SAID = 3 * 160  # bytes of markup around the three links by which a reader rates one of the best papers
 _SEARCH = 90  # bytes of markup by which a search for the title is more than a linked title
 # bytes of a theme's heading with a bar, or with a sparkline
 _BAR, _SPARKLINE = 800, 1_850
@@ -23,11 +24,17 @@ def steps(letter: Letter) -> int:
     return 2 * len(_below(letter))
 
 
-def first_step(letter: Letter) -> int:
-    """The step to begin with: 0 for a letter that should fit, else one whose HTML should just do so."""
+def first_step(letter: Letter, feedback: str = "") -> int:
+    """The step to begin with: 0 for a letter that should fit, else one whose HTML should just do so.
+
+    `feedback` is what the addresses begin with under which the best papers are rated; empty where they are not.
+    """
     entries = [*letter.top, *_below(letter)]
     text = sum(_words(e) + len(e.summary.encode()) for e in entries)
     markup = _FRAME + (_CARD + _SUMMARY) * len(entries) + sum(_headings(letter).values())
+    if feedback:
+        rated = [entry for entry in entries if not entry.compact]
+        markup += sum(_SAID + 3 * (len(feedback) + len(e.pick.paper.id) + len(e.title.encode())) for e in rated)
     return next_step(letter, 0, markup + text - LIMIT)
 
 

@@ -186,7 +186,7 @@ def _everything() -> View:
         sections=(Section(theme, (entry,)),), trending=(entry,), explore=(entry,), more=2, hint="interests", total=9,
     )  # fmt: skip
     here = "https://example.org/here"
-    return view(letter, Links(here, here, here, here), Imprint("Papers", "1 Library Lane", "us@example.org"))
+    return view(letter, Links(here, here, here, here, here), Imprint("Papers", "1 Library Lane", "us@example.org"))
 
 
 def _nothing() -> View:

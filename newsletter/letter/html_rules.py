@@ -73,12 +73,14 @@ def layout_tables(mail: Specimen) -> Iterator[str]:
 
 
 def link_texts(mail: Specimen) -> Iterator[str]:
-    """Every link has a text, and one text leads to one place (WCAG 2.4.9)."""
+    """Every link has a name, one name leads to one place (WCAG 2.4.9), and holds what is seen of it (WCAG 2.5.3)."""
     links = mail.page.all("a")
     where: dict[str, set[str]] = {}
     for link in links:
-        pictures = "" if link.text else link.attributes.get("aria-label", "")
-        where.setdefault(link.text or pictures, set()).add(link.attributes.get("href", ""))
+        name = " ".join(link.attributes.get("aria-label", "").split()) or link.text
+        where.setdefault(name, set()).add(link.attributes.get("href", ""))
+        if link.text not in name:
+            yield f"“{link.text}” is read out as “{name[:60]}”, which nobody sees"
     if "" in where and not mail.page.all("img"):
         yield "a link has no text"
     if same := [text for text, hrefs in where.items() if text and len(hrefs) > 1]:

@@ -34,6 +34,7 @@ RULES: Mapping[str, Callable[[Specimen], Iterator[str]]] = {
     "header-clean": mail_rules.header_clean,
     "line-length": mail_rules.line_length,
     "list-headers": mail_rules.list_headers,
+    "way-out": mail_rules.way_out,
     "auto-submitted": mail_rules.automatic,
     "dkim": mail_rules.signature,
     "subject-length": mail_rules.subject_length,

@@ -40,7 +40,7 @@ def list_headers(mail: Specimen) -> Iterator[str]:
     """List-Id is there (RFC 2919), and a way out in one click (RFC 2369, RFC 8058)."""
     if not mail.one("List-Id"):
         yield "List-Id is missing"
-    links = re.findall(r"<([^>]*)>", mail.one("List-Unsubscribe"))
+    links = _exits(mail)
     web = [link for link in links if link.startswith("https://")]
     if not links or len(web) > 1 or len(links) - len(web) > 1 or any(link.startswith("http://") for link in links):
         yield "List-Unsubscribe wants one https link, one mailto, or one of each"
@@ -49,6 +49,17 @@ def list_headers(mail: Specimen) -> Iterator[str]:
         yield "List-Unsubscribe-Post: List-Unsubscribe=One-Click is missing (RFC 8058)"
     if posts and not web:
         yield "List-Unsubscribe-Post without an https link in List-Unsubscribe (RFC 8058)"
+
+
+def way_out(mail: Specimen) -> Iterator[str]:
+    """Who can leave by one click in the mail program finds the way out in each body too, where it can be seen."""
+    web = [link for link in _exits(mail) if link.startswith("https://")]
+    if not web:
+        return
+    shown = [f"{a.attributes.get('href', '')} {a.text}" for a in mail.page.all("a") if not a.look.hidden]
+    for part, said in (("HTML", "\n".join(shown)), ("text part", mail.text)):
+        if said and web[0] not in said and "unsubscri" not in said.casefold():
+            yield f"the {part} has no link to unsubscribe, though List-Unsubscribe has one"
 
 
 def automatic(mail: Specimen) -> Iterator[str]:
@@ -97,12 +108,23 @@ def text_part(mail: Specimen) -> Iterator[str]:
 
 
 def same_links(mail: Specimen) -> Iterator[str]:
-    """Every link of the HTML stands in the text part too."""
+    """Every link of the HTML, or a page above it, stands in the text part too."""
     if not mail.html:
         return
     wanted = [a.attributes.get("href", "") for a in mail.page.all("a")]
-    found = [link.rstrip(".,;)") for link in _URL.findall(mail.text)]
+    found = {link.rstrip(".,;)") for link in _URL.findall(mail.text)}
     if missing := [
-        link for link in dict.fromkeys(wanted) if link and link not in found and link.rstrip(".,;)") not in found
+        link for link in dict.fromkeys(wanted) if link and found.isdisjoint({link.rstrip(".,;)"), *_above(link)})
     ]:
         yield f"{len(missing)} links are not in the text part, the first is {missing[0]}"
+
+
+def _exits(mail: Specimen) -> list[str]:
+    """The URIs of List-Unsubscribe (RFC 2369, 2)."""
+    return re.findall(r"<([^>]*)>", mail.one("List-Unsubscribe"))
+
+
+def _above(link: str) -> Iterator[str]:
+    """The link, and the pages above it down to the second level: the first says nothing of what is meant."""
+    parts = link.split("/")
+    return ("/".join(parts[:n]) for n in range(len(parts), 4, -1))

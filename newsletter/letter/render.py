@@ -34,7 +34,7 @@ def render(templates: Templates, letter: Letter, links: Links = Links(), imprint
     Raises ConfigError when a template of the user's names something that is not there.
     """
     html_template, text_template = templates.pair(supported(letter.language))
-    step = first_step(letter)
+    step = first_step(letter, links.feedback)
     shown = view(shrunk(letter, step) if step else letter, links, imprint)
     html = _render(html_template, shown)
     while (excess := len(html.encode()) - LIMIT + 1) > 0 and step < steps(letter):

@@ -20,6 +20,7 @@ __all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "safe_url", "vie
 
 _SAID_BY_HEADING = {"trending": ("trending", "fresh"), "explore": ("explore",)}
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
+_LONGEST_REF = 300  # of a thousand arXiv ids and DOIs none is near it
 _SEARCHED = re.compile(r"\w[\w.'’-]*")
 
 
@@ -28,7 +29,8 @@ class Links:
     """Where the letter's own links lead; each empty where there is none, and the letter then leaves it out.
 
     `view` is the letter in the browser, `preferences` where interests are edited; `unsubscribe` may be a mailto.
-    ``FEEDBACK/more/PAPER`` is where the reader says of a paper that they want more or less of it, or save it.
+    ``FEEDBACK/more/PAPER`` is where the reader says of a paper that they want more or less of it, or save it;
+    FEEDBACK itself where they do so for the whole letter.
     """
 
     view: str = ""
@@ -65,7 +67,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One paper as a template shows it: public counts in words; `url` may be empty."""
+    """One paper as a template shows it: public counts in words; `url` may be empty.
+
+    `ref` is its id as a part of an address, for feedback; empty where it is too long for one.
+    """
 
     title: str
     url: str
@@ -77,6 +82,7 @@ class Card:
     reason: str = ""
     place: int = 0
     full: bool = False
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,11 @@ def view(letter: Letter, links: Links, imprint: Imprint) -> View:
         more=letter.more,
         hint=letter.hint,
         links=Links(
-            safe_url(links.view), safe_url(links.preferences), safe_url(links.unsubscribe), safe_url(links.pause)
+            safe_url(links.view),
+            safe_url(links.preferences),
+            safe_url(links.unsubscribe),
+            safe_url(links.pause),
+            safe_url(links.feedback),
         ),
         postal=imprint.postal,
         contact=imprint.contact,
@@ -208,6 +218,7 @@ def _card(entry: Entry, place: int, language: str, taken: set[str], *, text_only
         why,
         place,
         not entry.compact,
+        card.ref,
     )
 
 
@@ -233,6 +244,7 @@ def _full(paper: Paper, title: str, language: str) -> Card:
         facts=counts(paper.upvotes, paper.comments, paper.stars, language),
         links=_links(paper, url, language) or _search(paper, title, url, language),
         picture=Picture(picture, alt) if picture.startswith("https:") else None,
+        ref=_ref(paper.id),
     )
 
 
@@ -274,6 +286,14 @@ def _address(paper: Paper) -> str:
     scheme, _, rest = paper.id.partition(":")
     made = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}.get(scheme)
     return safe_url(made + quote(rest, safe="/.")) if made else ""
+
+
+def _ref(paper: str) -> str:
+    """The paper's id in an address. Slashes stand as they are, for proxies that refuse escaped ones, but where a
+    browser would take ``..`` for a folder."""
+    odd = any(part in ("", ".", "..") for part in paper.split("/"))
+    ref = quote(paper, safe=":" if odd else "/:", errors="ignore")
+    return ref if len(ref) <= _LONGEST_REF else ""
 
 
 def _name(paper: Paper, url: str) -> str:

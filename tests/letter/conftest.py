@@ -1,5 +1,6 @@
 """Readers, editions and picks for the letter's tests; papers are facts (titles, ids), their abstracts our own words."""
 
+from dataclasses import replace
 from datetime import date
 from email import message_from_string
 from email.message import EmailMessage
@@ -90,6 +91,7 @@ LINKS = Links(
     unsubscribe="https://papers.example.org/unsubscribe/abc",
     pause="https://papers.example.org/pause/abc",
 )
+RATED = replace(LINKS, feedback="https://papers.example.org/f/YWJjZGVmZ2hpamtsbW5vcA.0123456789-_abcdefghij")
 IMPRINT = Imprint("Trending papers", "Example Society, 1 Library Lane, London", "papers@example.org")
 
 
@@ -135,6 +137,7 @@ def build():
     for maker in (paper, edition, picks, reader, message):
         setattr(made, maker.__name__, maker)
     made.LINKS, made.IMPRINT, made.DAY, made.HEAD = LINKS, IMPRINT, DAY, HEAD
+    made.RATED = RATED
     return made
 
 

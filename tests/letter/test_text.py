@@ -13,7 +13,7 @@ from newsletter.letter.plain import columns, filled, underlined
 def rendered(request, build, templates):
     papers = [build.paper(n, code=f"https://github.com/a/b{n}") for n in range(1, 41)]
     letter = compose(build.reader(language=request.param), build.edition(papers), build.picks(papers), total=70)
-    return render(templates, letter, build.LINKS, build.IMPRINT)
+    return render(templates, letter, build.RATED, build.IMPRINT)
 
 
 def test_no_line_is_wider_than_72_columns_but_for_links(rendered):
@@ -21,9 +21,13 @@ def test_no_line_is_wider_than_72_columns_but_for_links(rendered):
         assert columns(line) <= 72 or "https://" in line
 
 
-def test_links_are_those_of_the_html_in_the_same_order(rendered):
+def test_links_are_those_of_the_html_in_the_same_order_but_papers_are_rated_on_one_page(rendered, build):
     tree = html5lib.parse(rendered.html, namespaceHTMLElements=False)
-    assert re.findall(r"https?://\S+", rendered.text) == [a.get("href") for a in tree.iter("a")]
+    links = [a.get("href") for a in tree.iter("a")]
+    rating = [link for link in links if link.startswith(build.RATED.feedback + "/")]
+    assert len(rating) == 9
+    assert re.findall(r"https?://\S+", rendered.text) == [link for link in links if link not in rating]
+    assert build.RATED.feedback in links
 
 
 def test_titles_are_those_of_the_html_in_the_same_order(rendered):
