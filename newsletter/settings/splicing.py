@@ -192,8 +192,10 @@ def _flow_list(text: str, node: Any, value: Sequence[Any]) -> Cut:
     items = []
     for item in value:
         known = there.get(_name(item))
-        stays = known is not None and _holds(known, item)
-        items.append(text[known.start_mark.index : _end(known)] if stays else _flow(item))
+        if known is not None and _holds(known, item):
+            items.append(text[known.start_mark.index : _end(known)])
+        else:
+            items.append(_flow(item))
     return node.start_mark.index, _end(node), f"[{', '.join(items)}]"
 
 
