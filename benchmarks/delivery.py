@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import re
 import resource
 import subprocess
@@ -31,27 +32,28 @@ from newsletter.model import Interest, Profile, Subscriber
 from newsletter.pipeline import courier
 from newsletter.settings import Subscribers
 
-WORDS = (
-    "retrieval for language models", "video diffusion", "protein folding", "speech recognition", "robot grasping",
-    "reinforcement learning from feedback", "graph networks", "efficient attention", "image segmentation",
-    "code generation", "multimodal reasoning", "quantisation", "alignment", "reconstruction", "agents that use tools",
+TOPICS = (
+    "recommendation", "vector similarity search", "knowledge graphs", "neural architecture search",
+    "data selection for pretraining", "retrieval of documents", "search engines", "embedding compression",
+    "click-through rate prediction", "dataset curation", "scaling laws of data", "image retrieval by hashing",
+    "multimodal instruction tuning", "latent space representations", "tabular data and data lakes",
+)  # fmt: skip
+ANGLES = (
+    "", " at scale", " with language models", " on small hardware", ": surveys", " without labels", " for images",
+    " in production", ": benchmarks", " that is fair", " with privacy", " for science", " in theory", " for beginners",
 )  # fmt: skip
 RCPT = re.compile(rb"^X-Rcpt-Args: <([^>]*)>", re.MULTILINE)
 
 
 def readers(count: int) -> tuple[Subscriber, ...]:
-    """Readers with three interests each, no two neighbours alike."""
-    return tuple(
-        Subscriber(
-            f"r{number:06}",
-            f"r{number:06}@example.net",
-            Profile(
-                interests=tuple(Interest(WORDS[(number * 7 + k * (1 + number // 15)) % len(WORDS)]) for k in range(3))
-            ),
-            display_name=f"Reader {number}",
-        )
-        for number in range(count)
-    )
+    """Readers with four interests each, drawn so that none is like another; their letters hold about twelve papers."""
+    return tuple(_reader(number, random.Random(number)) for number in range(count))
+
+
+def _reader(number: int, rng: random.Random) -> Subscriber:
+    interests = tuple(Interest(topic + rng.choice(ANGLES)) for topic in rng.sample(TOPICS, 4))
+    name = f"r{number:06}"
+    return Subscriber(name, f"{name}@example.net", Profile(interests=interests), display_name=f"Reader {number}")
 
 
 def configuration(folder: Path, port: int, connections: int) -> Path:

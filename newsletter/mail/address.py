@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from newsletter.errors import MessageError
 from newsletter.text import tidy
@@ -32,6 +33,7 @@ class Mailbox:
         return self.address.rpartition("@")[2]
 
 
+@lru_cache(maxsize=256)  # each is looked at three times
 def normal_address(text: str) -> str:
     """`text` with its domain in lower-case ASCII; raises MessageError for what RFC 5321 and 6531 do not allow."""
     match = _PLAIN.fullmatch(text)

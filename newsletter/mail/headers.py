@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from newsletter.errors import MessageError
 from newsletter.mail.address import Mailbox
@@ -28,7 +30,8 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+;=%]
 
 def clean(text: str) -> str:
     """`text` as one line without control characters; untouched where it is such a line already."""
-    return text if text.isascii() and text.isprintable() and "  " not in text else tidy(text)
+    fine = text.isprintable() and "  " not in text and unicodedata.is_normalized("NFC", text)
+    return text.strip() if fine else tidy(text)
 
 
 def unstructured(name: str, text: str) -> bytes:
@@ -86,20 +89,40 @@ def date_field(moment: datetime) -> bytes:
 def encoded_words(text: str, first: int) -> list[str]:
     """RFC 2047 encoded words of whole characters, Q or B, whichever is shorter; the first within `first` octets."""
     in_q, in_b = _q(text), _b(text)
-    encode, prefix = (_q, _PREFIX_Q) if len(in_q) <= len(in_b) else (_b, _PREFIX_B)
-    whole = f"{prefix}{min(in_q, in_b, key=len)}{_SUFFIX}"
-    return [whole] if len(whole) <= min(first, _WORD) else list(_words(text, first, encode, prefix))
+    encoded, prefix = (in_q, _PREFIX_Q) if len(in_q) <= len(in_b) else (in_b, _PREFIX_B)
+    whole = f"{prefix}{encoded}{_SUFFIX}"
+    return [whole] if len(whole) <= min(first, _WORD) else list(_words(text, first, prefix))
 
 
-def _words(text: str, first: int, encode: Callable[[str], str], prefix: str) -> Iterator[str]:
+def _words(text: str, first: int, prefix: str) -> Iterator[str]:
     """As many characters a word as fit; one whose single character does not fit is still made."""
-    room, start = min(first, _WORD) - len(prefix) - len(_SUFFIX), 0
-    while start < len(text):
-        end = start + 1
-        while end < len(text) and len(encode(text[start : end + 1])) <= room:
-            end += 1
-        yield f"{prefix}{encode(text[start:end])}{_SUFFIX}"
-        room, start = _WORD - len(prefix) - len(_SUFFIX), end
+    encode, size, most = (_q, _size_q, _room_q) if prefix == _PREFIX_Q else (_b, _size_b, _room_b)
+    start = used = 0
+    limit = most(min(first, _WORD) - len(prefix) - len(_SUFFIX))
+    for at, character in enumerate(text):
+        used += size(character)
+        if used > limit and at > start:
+            yield f"{prefix}{encode(text[start:at])}{_SUFFIX}"
+            start, used, limit = at, size(character), most(_WORD - len(prefix) - len(_SUFFIX))
+    yield f"{prefix}{encode(text[start:])}{_SUFFIX}"
+
+
+@lru_cache(maxsize=4096)
+def _size_q(character: str) -> int:
+    return len(_q(character))
+
+
+@lru_cache(maxsize=4096)
+def _size_b(character: str) -> int:
+    return len(character.encode("utf-8", "replace"))
+
+
+def _room_q(octets: int) -> int:
+    return octets
+
+
+def _room_b(octets: int) -> int:
+    return octets // 4 * 3
 
 
 def _q(text: str) -> str:

@@ -11,6 +11,7 @@ import re
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 from newsletter.errors import MessageError
@@ -99,18 +100,14 @@ def build(
     marks = ("test", recipient.address, date.isoformat()) if test_to else ()
     ident = message_token(key, "message", letter.edition, letter.subscriber, *marks)
     message_id = f"<{ident}@{origin.origin.domain}>"
-    exits = () if test_to else _exits(unsubscribe, unsubscribe_mail)
-    head, _, body = _content(rendered, ident, text_only=letter.text_only).partition(b"\r\n\r\n")
+    head, body = _content(rendered, ident, text_only=letter.text_only)
     fields = [
-        headers.mailboxes("From", [origin.origin]),
+        *_shared_fields(origin, letter.edition, date),
         headers.mailboxes("To", [recipient]),
         headers.unstructured("Subject", f"{_TEST} {letter.subject}" if test_to else letter.subject),
-        headers.date_field(date),
         headers.token("Message-ID", message_id),
-        *([headers.mailboxes("Reply-To", [origin.reply_to])] if origin.reply_to else []),
-        *_list_fields(origin, letter, exits),
-        headers.token("MIME-Version", "1.0"),
-        *_whole_fields(head),
+        *([] if test_to else _exit_fields(unsubscribe, unsubscribe_mail)),
+        *head,
     ]
     return Message(
         sender=origin.bounces.replace("{id}", ident),
@@ -126,47 +123,49 @@ def smtputf8(message: Message) -> bool:
     return needs_smtputf8(message.recipient) or needs_smtputf8(message.sender)
 
 
-def _exits(link: str, address: str) -> tuple[str, ...]:
-    """The URIs of List-Unsubscribe: one web link, at most one mailto (RFC 8058 section 3.1)."""
+@lru_cache(maxsize=16)
+def _shared_fields(origin: Sender, edition: str, date: datetime) -> tuple[bytes, ...]:
+    """The fields that letters of one edition and moment share, with the marks of wanted bulk mail.
+
+    Auto-Submitted per RFC 3834 section 5 (periodic mail that answers nothing) silences answering machines. Precedence
+    is not a standard, but it is what Exchange and old vacation programs look at (RFC 3834 section 2 names it).
+    """
+    kind, _, day = edition.partition("/")
+    campaign = ":".join(re.sub(r"[^A-Za-z0-9-]+", "-", part) for part in (f"{kind}-{day}", kind))
+    return (
+        headers.mailboxes("From", [origin.origin]),
+        headers.date_field(date),
+        *([headers.mailboxes("Reply-To", [origin.reply_to])] if origin.reply_to else []),
+        headers.phrase_and_id("List-Id", origin.title, origin.list_id),
+        headers.token("Auto-Submitted", "auto-generated"),
+        headers.token("Precedence", "bulk"),
+        headers.token("Feedback-ID", f"{campaign}::{origin.feedback}"),
+        headers.token("MIME-Version", "1.0"),
+    )
+
+
+@lru_cache(maxsize=16)
+def _exit_fields(link: str, address: str) -> tuple[bytes, ...]:
+    """The fields that let go of the reader: one web link, at most one mailto (RFC 8058 section 3.1)."""
     if link and not link.startswith(("https://", "http://")):
         raise MessageError(
             "Bad link", which=repr(link), why="List-Unsubscribe needs a web address", do="Check base_url"
         )
-    return tuple(uri for uri in (link, f"mailto:{address}?subject=unsubscribe" if address else "") if uri)
+    exits = [uri for uri in (link, f"mailto:{address}?subject=unsubscribe" if address else "") if uri]
+    if not exits:
+        return ()
+    # one click works over https only
+    one_click = [headers.token("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] if link[:8] == "https://" else []
+    return (headers.uris("List-Unsubscribe", exits), *one_click)
 
 
-def _list_fields(origin: Sender, letter: Letter, exits: tuple[str, ...]) -> list[bytes]:
-    """What marks the letter as wanted bulk mail, lets go of it with one click, and silences answering machines.
-
-    Auto-Submitted per RFC 3834 section 5 (periodic mail that answers nothing). Precedence is not a standard, but it is
-    what Exchange and old vacation programs look at (RFC 3834 section 2 names it).
-    """
-    fields = [headers.phrase_and_id("List-Id", origin.title, origin.list_id)]
-    if exits:
-        fields.append(headers.uris("List-Unsubscribe", exits))
-    if exits and exits[0].startswith("https://"):  # RFC 8058: one click works over https only
-        fields.append(headers.token("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-    kind, _, day = letter.edition.partition("/")
-    campaign = ":".join(re.sub(r"[^A-Za-z0-9-]+", "-", part) for part in (f"{kind}-{day}", kind))
-    return [
-        *fields,
-        headers.token("Auto-Submitted", "auto-generated"),
-        headers.token("Precedence", "bulk"),
-        headers.token("Feedback-ID", f"{campaign}::{origin.feedback}"),
-    ]
-
-
-def _content(rendered: Rendered, ident: str, *, text_only: bool) -> bytes:
-    """The entity of the whole content; the boundary cannot occur inside it, because nobody can guess `ident`."""
+def _content(rendered: Rendered, ident: str, *, text_only: bool) -> tuple[list[bytes], bytes]:
+    """Header fields and body of the content; the boundary cannot occur inside it, because nobody can guess `ident`."""
     text = entity("plain", rendered.text)
     if text_only:
-        return text
+        head, _, body = text.partition(b"\r\n\r\n")
+        return [field + b"\r\n" for field in head.split(b"\r\n")], body
     line = f"--=_{ident}".encode("ascii")
-    head = f'Content-Type: multipart/alternative;\r\n boundary="=_{ident}"\r\n\r\n'.encode("ascii")
+    field = f'Content-Type: multipart/alternative;\r\n boundary="=_{ident}"\r\n'.encode("ascii")
     html = entity("html", rendered.html)
-    return b"".join((head, line, b"\r\n", text, b"\r\n", line, b"\r\n", html, b"\r\n", line, b"--\r\n"))
-
-
-def _whole_fields(head: bytes) -> list[bytes]:
-    """Header fields apart, each with its folded lines and a final CRLF."""
-    return [field + b"\r\n" for field in re.split(rb"\r\n(?![ \t])", head)]
+    return [field], b"".join((line, b"\r\n", text, b"\r\n", line, b"\r\n", html, b"\r\n", line, b"--\r\n"))
