@@ -56,7 +56,7 @@ def open_post(workspace: Workspace) -> Post:
         ),
         exit=way_out,
         key=workspace.key,
-        signer=_signer(workspace),
+        signer=open_signer(workspace),
         base=settings.base_url if settings.web else "",
         keys=link_keys(settings, workspace.key),
     )
@@ -131,7 +131,8 @@ def _trusting(ca_file: Path | None) -> ssl.SSLContext | None:
     return context
 
 
-def _signer(workspace: Workspace) -> Signer | None:
+def open_signer(workspace: Workspace) -> Signer | None:
+    """The DKIM signer of the settings, None for no signature; raises ConfigError where the key is not to be had."""
     dkim = workspace.settings.dkim
     if dkim is None:
         return None

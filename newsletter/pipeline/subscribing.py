@@ -1,0 +1,182 @@
+"""The way in: a wish, a mail that asks whether the address is the asker's own, a subscriber.
+
+wish -> document, checked -> request (72 h) -> mail        the answer to the asker is the same, whoever reads already
+token of the mail -> subscriber, consent, first letter
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+from typing import Any, Literal
+
+from newsletter import due
+from newsletter.model import Subscriber
+from newsletter.pipeline import roster, withdrawal
+from newsletter.pipeline.links import link_keys, preferences_link
+from newsletter.pipeline.workspace import Workspace
+from newsletter.settings import Append, edited
+from newsletter.settings.reading import read_tree
+from newsletter.store import archive, requests, suppression
+from newsletter.store.suppression import address_hash
+from newsletter.tokens import TokenError, read, sign
+
+__all__ = [
+    "VALID", "Letter", "Opened", "Pending", "ask", "confirm", "document_of", "first_letter", "mail_for", "network_of",
+    "opened",
+]  # fmt: skip
+
+VALID = timedelta(hours=72)
+_SOURCE = "the confirmation mail's link"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request that was kept: `token` is for the mail alone."""
+
+    email: str
+    token: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to write: its template, and what stands in it."""
+
+    template: Literal["confirm", "return", "already"]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a confirmation link leads to: open (`email` waits for its button), done, expired, or nothing of ours."""
+
+    state: Literal["open", "done", "expired", "unknown"]
+    email: str = ""
+    reader: Subscriber | None = None
+
+
+def document_of(values: Mapping[str, Any], *, on: str) -> str:
+    """The YAML document of a new subscriber: `values` by key, those that are empty left out; `on` is the day."""
+    given = {key: value for key, value in values.items() if value not in ("", [], None)}
+    return f"# Subscribed on {on} by the form of the web pages.\n" + edited("", given)
+
+
+def network_of(host: str | None) -> str:
+    """The network that an address belongs to, for counting: /24 of IPv4, /48 of IPv6 (RFC 6177's site)."""
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return f"{IPv6Address(int(address) >> 80 << 80)}/48"
+        address = address.ipv4_mapped
+    return f"{str(address).rpartition('.')[0]}.0/24"
+
+
+def ask(
+    workspace: Workspace, email: str, document: str, *, host: str | None, source: str, at: datetime
+) -> Pending | Literal["address", "network"]:
+    """Keeps the wish of whoever asks from `host`, or tells which limit it would pass; does the same for every address.
+
+    `document` has passed `roster.check_document`. The mail is the caller's next step: `mail_for`.
+    """
+    chance = secrets.token_urlsafe(32)
+    token = sign(link_keys(workspace.settings, workspace.key), "confirm", chance, at=at)
+    network = hmac.new(workspace.key, b"network:" + network_of(host).encode(), hashlib.sha256).hexdigest()
+    request = requests.Request(
+        requests.hashed_token(chance), address_hash(email, workspace.key), email, document, source, at, at + VALID
+    )
+    kept = requests.ask(workspace.engine, request, network)
+    return Pending(email, token, request.expires) if kept == "kept" else kept
+
+
+def mail_for(workspace: Workspace, pending: Pending, *, at: datetime) -> Letter | None:
+    """The mail that this address gets: to confirm, to confirm a return, or what one who reads already needs.
+
+    None where a bounce, a complaint or the operator has closed the address.
+    """
+    silence = suppression.is_suppressed(workspace.engine, pending.email, key=workspace.key)
+    if silence is not None and silence.reason not in (suppression.UNSUBSCRIBED, suppression.ERASED):
+        return None
+    reader = roster.named(workspace, pending.email)
+    if reader is not None and silence is None:
+        return Letter("already", {"link": preferences_link(workspace, reader.name, reader.email, at=at)})
+    link = f"{workspace.settings.base_url}/confirm/{pending.token}"
+    until = f"{pending.expires:%-d %B %Y, %H:%M} UTC"
+    return Letter("confirm" if reader is None else "return", {"link": link, "until": until})
+
+
+def opened(workspace: Workspace, token: str, *, at: datetime) -> Opened:
+    """What a confirmation link leads to now; nothing is changed."""
+    try:
+        (chance,) = read(link_keys(workspace.settings, workspace.key), "confirm", token, now=at, valid=VALID)
+    except TokenError as error:
+        return Opened("expired" if error.expired else "unknown")
+    except ValueError:
+        return Opened("unknown")
+    request = requests.request_of(workspace.engine, requests.hashed_token(chance), at)
+    if request is None:
+        return Opened("expired")  # ours, and forgotten since
+    if request.used:
+        return Opened("done", request.email, roster.named(workspace, request.email))
+    return Opened("open", request.email)
+
+
+def confirm(workspace: Workspace, token: str, *, at: datetime) -> Opened:
+    """Makes the subscriber whose link this is; once, and afterwards the same answer again. Raises ConfigError."""
+    found = opened(workspace, token, at=at)
+    if found.state != "open":
+        return found
+    (chance,) = read(link_keys(workspace.settings, workspace.key), "confirm", token, now=at, valid=VALID)
+    hashed = requests.hashed_token(chance)
+    request = requests.request_of(workspace.engine, hashed, at)
+    if request is None or request.used:  # by another click at this moment
+        return opened(workspace, token, at=at)
+    reader = roster.named(workspace, request.email) or _made(workspace, request, at)
+    if reader is None:
+        return opened(workspace, token, at=at)
+    back = withdrawal.resume(workspace, reader.name, reader.email, source=_SOURCE, at=at)
+    if back:
+        _renew(workspace, reader.name, request.document, at)
+    requests.confirmed(workspace.engine, hashed, reader.name, at, source=_SOURCE)
+    return Opened("done", request.email, roster.reader_of(workspace, reader.name))
+
+
+def first_letter(workspace: Workspace, reader: Subscriber, now: datetime) -> datetime | None:
+    """When the service sends this new reader's first letter: now, where today's is still due; None for never."""
+    schedule = workspace.settings.schedule
+    fetch, grace = due.FetchTime(schedule.fetch_at, schedule.timezone), timedelta(hours=schedule.grace_hours)
+    latest = due.due(reader, now, grace=grace, fetch=fetch)
+    if latest and latest.verdict == "send" and archive.papers_of_day(workspace.engine, latest.edition):
+        return now
+    return due.next_due(reader, now)
+
+
+def _made(workspace: Workspace, request: requests.Request, at: datetime) -> Subscriber | None:
+    """The new subscriber; the one who has the address by now, where another click was faster."""
+    hint = read_tree(request.document.encode(), "request").data.get("name", "")
+    try:
+        name = roster.create_subscriber(workspace, request.document, now=at, hint=hint)
+    except roster.DocumentError:
+        return roster.named(workspace, request.email)
+    return roster.reader_of(workspace, name)
+
+
+def _renew(workspace: Workspace, name: str, document: str, at: datetime) -> None:
+    """What a returning reader has just written goes into their document; nothing that was there is lost."""
+    present = roster.read_document(workspace, name)
+    if present is None:
+        return
+    given = read_tree(document.encode(), "request").data
+    changes = {key: given[key] for key in ("name", "send_at", "days", "timezone") if key in given}
+    held = read_tree(present.text.encode(), "document").data
+    if given.get("interests") and isinstance(held.get("interests", []), list):
+        changes["interests"] = Append(tuple(given["interests"]))
+    roster.change_document(workspace, present, changes, now=at)
