@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import MutableMapping
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from typer.core import TyperGroup
 
 import newsletter
 from newsletter.errors import ConfigError
+from newsletter.text import without_addresses
 
 
 class _InOrder(TyperGroup):
@@ -32,8 +32,6 @@ _ORDER = (
     "status", "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run", "web", "health", "doctor",
     "tune",
 )  # fmt: skip
-
-_ADDRESS = re.compile(r"[^\s<>@\"',;:(]{1,64}@[^\s<>@\"',;)]{1,255}")
 
 app = typer.Typer(
     name="newsletter",
@@ -72,7 +70,9 @@ def configure(
 
 def set_up_log(*, verbose: bool, addresses: bool) -> None:
     """Structured lines on stderr: readable on a terminal, JSON elsewhere; warnings and worse unless `verbose`."""
-    render = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    # plain tracebacks: the pretty ones print variables, and some of those are secrets
+    readable = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    render = readable if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -89,7 +89,7 @@ def set_up_log(*, verbose: bool, addresses: bool) -> None:
 
 def _mask_addresses(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Whoever reads the log has no need to know who reads the newsletter; servers' replies name addresses, too."""
-    return {name: _ADDRESS.sub("(address)", str(v)) if "@" in str(v) else v for name, v in line.items()}
+    return {name: without_addresses(str(v)) if "@" in str(v) else v for name, v in line.items()}
 
 
 def parse_day(text: str | None) -> date | None:

@@ -65,12 +65,12 @@ def bounce_mailbox(workspace: Workspace) -> Iterator[Returned]:
 
 def suppress(workspace: Workspace, address: str, reason: str, *, at: datetime) -> int:
     """No letter to `address` from here on; returns how many that waited are skipped. Raises ConfigError."""
-    return suppression.suppress(workspace.engine, _checked(address), reason, at, key=workspace.key)
+    return suppression.suppress(workspace.engine, checked(address), reason, at, key=workspace.key)
 
 
 def allow(workspace: Workspace, address: str) -> bool:
     """Letters to `address` again; False where it was not suppressed. Raises ConfigError."""
-    return suppression.allow(workspace.engine, _checked(address), key=workspace.key)
+    return suppression.allow(workspace.engine, checked(address), key=workspace.key)
 
 
 def suppressions(workspace: Workspace) -> list[returns.Listed]:
@@ -116,7 +116,7 @@ def _names(workspace: Workspace, bounce: Bounce) -> list[str]:
     return [bounce.message_id, *([f"<{bounce.token}@{domain}>"] if bounce.token else [])]
 
 
-def _checked(text: str) -> str:
+def checked(text: str) -> str:
     try:
         return normal_address(text)
     except ValueError as error:

@@ -58,7 +58,9 @@ def edition_lines(engine: Engine, limit: int, offset: int = 0) -> list[EditionLi
             for row in connection.execute(states.group_by(DELIVERIES.c.edition, DELIVERIES.c.state))
         }
         totals = {row[0]: row[1] for row in connection.execute(whole.group_by(DELIVERIES.c.edition))}
-    letters = {row.id: {state: counted.get((row.id, state), 0) for state in STATES} for row in editions}
+    letters: dict[str, dict[str, int]] = {
+        row.id: {state: counted.get((row.id, state), 0) for state in STATES} for row in editions
+    }
     return [EditionLine(row.id, row.day, letters[row.id], totals.get(row.id, 0)) for row in editions]
 
 

@@ -23,8 +23,8 @@ from newsletter.tokens import TokenError
 from newsletter.web.desk import At, Desk
 
 __all__ = [
-    "Acting", "Operator", "Visitor", "admin_of", "admit", "begin_session", "begin_visit", "end_session", "form_token",
-    "network_of", "require_own_form", "visit",
+    "Acting", "Operator", "Visitor", "admin_of", "admit", "begin_session", "begin_visit", "credentials", "end_session",
+    "form_token", "network_of", "require_own_form", "visit",
 ]  # fmt: skip
 
 _LONGEST = timedelta(hours=12)
@@ -114,6 +114,12 @@ def admit(desk: Desk, network: str, name: str, password: str) -> timedelta | Non
     return None
 
 
+def credentials(desk: Desk, name: str, password: str) -> bytes:
+    """A keyed digest by which right ones are known again, as long as the password is the same."""
+    said = "\0".join((name, password, _fingerprint(desk)))
+    return hmac.new(desk.workspace.key, said.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+
+
 def _same(given: str, wanted: str) -> bool:
     """In constant time, whatever their lengths."""
     digests = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in (given, wanted)]
@@ -176,7 +182,8 @@ def _session(request: Request, desk: Desk) -> Operator | None:
 
 def _fingerprint(desk: Desk) -> str:
     """Another password, another fingerprint; it does not give the password away."""
-    password = desk.workspace.settings.admin_password()
+    admin = admin_of(desk)
+    password = "" if admin.header else desk.workspace.settings.admin_password()
     return hmac.new(b"session " + desk.workspace.key, password.encode(), hashlib.sha256).hexdigest()[:24]
 
 

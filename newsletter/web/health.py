@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import threading
 import time
@@ -41,17 +40,13 @@ class _Kept:
     turn: threading.Lock = field(default_factory=threading.Lock)
     _admitted: bytes = b""
 
-    def knows(self, credentials: str) -> bool:
-        """Whether these were right a moment ago: whoever asks every few seconds is not written down each time."""
-        return hmac.compare_digest(self._admitted, _digest(credentials))
+    def knows(self, digest: bytes) -> bool:
+        """Whether these were right before: whoever asks every few seconds is not written down each time."""
+        return hmac.compare_digest(self._admitted, digest)
 
-    def learn(self, credentials: str) -> bool:
-        self._admitted = _digest(credentials)
+    def learn(self, digest: bytes) -> bool:
+        self._admitted = digest
         return True
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 @router.get("/health/live")
@@ -108,8 +103,9 @@ def _has_password(request: Request, desk: Desk) -> bool:
         name, _, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):
         return False
-    return _kept(request).knows(value) or (
-        entry.admit(desk, entry.network_of(request), name, password) is None and _kept(request).learn(value)
+    kept, digest = _kept(request), entry.credentials(desk, name, password)
+    return kept.knows(digest) or (
+        entry.admit(desk, entry.network_of(request), name, password) is None and kept.learn(digest)
     )
 
 
