@@ -18,8 +18,8 @@ from newsletter.store.tables import PAPER_KEYS, PAPERS, SIGHTINGS, SOURCE_STATES
 from newsletter.store.vectors import get_vectors, put_vectors
 
 __all__ = [
-    "Added", "SourceState", "add_digest", "add_unlisted", "days", "get_vectors", "papers", "papers_of_day",
-    "put_vectors", "record_source", "sighted", "source_states", "usual_size", "window",
+    "Added", "SourceState", "add_digest", "add_unlisted", "archived_papers", "days", "get_vectors", "papers",
+    "papers_of_day", "put_vectors", "record_source", "sighted", "source_states", "usual_size", "window",
 ]  # fmt: skip
 
 Fetched = Literal["fetched", "empty", "stale", "failed"]
@@ -96,6 +96,12 @@ def papers(engine: Engine, ids: Iterable[str]) -> dict[str, Paper]:
             for row in connection.execute(query):
                 found.update(dict.fromkeys(named[row[0]], _paper(row[1:])))
     return found
+
+
+def archived_papers(connection: Connection, numbers: Sequence[int]) -> dict[int, ArchivedPaper]:
+    """The papers of these numbers with their first day; for other modules of the store."""
+    query = sa.select(PAPERS.c.number, PAPERS.c.first_day, *_PAPER).where(PAPERS.c.number.in_(numbers))
+    return {row[0]: ArchivedPaper(_paper(row[2:]), row[1]) for row in connection.execute(query)}
 
 
 def days(engine: Engine) -> dict[date, int]:

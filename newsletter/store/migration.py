@@ -16,7 +16,7 @@ from newsletter.store.tables import METADATA
 
 __all__ = ["HEAD", "migrate"]
 
-HEAD = "0004"  # the newest of migrations/versions; opening a current database need not import Alembic
+HEAD = "0005"  # the newest of migrations/versions; opening a current database need not import Alembic
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 

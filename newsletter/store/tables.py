@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 __all__ = [
-    "ABSENT", "ATTEMPTS", "AUDIT", "CONSENTS", "DELIVERIES", "DELIVERY_PAPERS", "DOCUMENTS", "EDITIONS", "FEEDBACK",
-    "FROZEN", "LETTERS", "METADATA", "PAPERS", "PAPER_KEYS", "REQUESTS", "SIGHTINGS", "SOURCE_STATES", "SUMMARIES",
-    "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS",
+    "ABSENT", "ATTEMPTS", "AUDIT", "CONSENTS", "DELIVERIES", "DELIVERY_PAPERS", "DOCUMENTS", "EDITIONS",
+    "EDITION_MAPS", "FEEDBACK", "FROZEN", "LETTERS", "METADATA", "PAPERS", "PAPER_KEYS", "REQUESTS", "SIGHTINGS",
+    "SOURCE_STATES", "SUMMARIES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS",
 ]  # fmt: skip
 
 # PostgreSQL's text takes no NUL, and neither database a lone surrogate
@@ -150,6 +150,14 @@ EDITIONS = Table(
     Column("body", sa.LargeBinary, nullable=False),
 )  # fmt: skip
 
+# What the edition's public page shows and takes seconds to make: places of the window's papers, all themes' momentum
+EDITION_MAPS = Table(
+    "edition_maps", METADATA,
+    Column("edition", Text, primary_key=True),
+    Column("day", sa.Date, nullable=False, index=True),
+    Column("body", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+
 THEMES = Table(
     "themes", METADATA,
     Column("day", sa.Date, primary_key=True),
@@ -163,6 +171,7 @@ THEMES = Table(
     Column("first_day", sa.Date, nullable=False),
     Column("last_day", sa.Date, nullable=False),
     Column("labelled", sa.Date, nullable=False),
+    Index(None, "id", "day"),
 )  # fmt: skip
 
 THEME_EVENTS = Table(

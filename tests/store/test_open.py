@@ -24,6 +24,15 @@ from newsletter.store.migration import HEAD
 from newsletter.store.tables import METADATA
 
 
+def _kept_by_the_database(name: str | None) -> bool:
+    """Search (migration 0005): FTS5 with its shadow tables, or PostgreSQL's table of tsvectors.
+
+    Metadata have no word for either, and no code of ours writes them: tests/store/test_search.py shows that they follow
+    the papers.
+    """
+    return name == "paper_search" or (name or "").startswith("paper_search_")
+
+
 def _path(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
@@ -39,7 +48,12 @@ def _digest(make_paper, count: int = 3):
 def test_migrations_lead_to_the_tables_that_the_code_uses(store):
     """A table changed without a migration, or the other way round, fails here."""
     with store.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        opts = {
+            "compare_type": True,
+            "compare_server_default": True,
+            "include_name": lambda name, kind, _: not (kind == "table" and _kept_by_the_database(name)),
+        }
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, METADATA) == []
         inspector = sa.inspect(connection)
         for table in METADATA.sorted_tables:

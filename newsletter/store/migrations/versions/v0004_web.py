@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("at", moment, nullable=False),
-        sa.CheckConstraint(f"event IN {_EVENTS}", name="ck_consents_event"),
+        sa.CheckConstraint(f"event IN {_EVENTS}", name=op.f("ck_consents_event")),
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
     )
     for column in ("subscriber", "address"):
