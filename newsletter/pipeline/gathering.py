@@ -12,7 +12,7 @@ __all__ = ["Gathering"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-_GATHER = 0.002  # seconds in which lines gather: a transaction of ten costs as much as two of one
+_GATHER = 0.002  # a transaction of ten lines costs as much as two of one
 
 
 @dataclass(slots=True)
@@ -24,11 +24,11 @@ class _Line(Generic[_Item, _Result]):
 class Gathering(Generic[_Item, _Result]):
     """Whatever waits is written by one call of `write`, in a thread, which gives a result for each item, in order.
 
-    There is a writer while there is something to write, one for each event loop.
+    There is a writer while there is something to write, one for each event loop. It lets lines gather for `seconds`.
     """
 
-    def __init__(self, write: Callable[[Sequence[_Item]], Sequence[_Result]]) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[Sequence[_Item]], Sequence[_Result]], *, seconds: float = _GATHER) -> None:
+        self._write, self._seconds = write, seconds
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line[_Item, _Result]] = WeakKeyDictionary()
 
     def put(self, item: _Item) -> asyncio.Future[_Result]:
@@ -53,7 +53,7 @@ class Gathering(Generic[_Item, _Result]):
     async def _write_out(self, line: _Line[_Item, _Result]) -> None:
         try:
             while line.waiting:
-                await asyncio.sleep(_GATHER)
+                await asyncio.sleep(self._seconds)
                 taken, line.waiting = line.waiting, []
                 if alive := [one for one in taken if not one[1].cancelled()]:
                     await self._write_some(alive)

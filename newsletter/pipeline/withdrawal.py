@@ -12,6 +12,7 @@ from newsletter.pipeline.workspace import Workspace
 from newsletter.store import suppression
 from newsletter.store.suppression import Leaving
 
+_GATHER = 0.005  # seconds; of two processes that write to one SQLite file, one waits and looks again ever later
 __all__ = ["Exits", "left", "resume", "withdraw", "withdrawn"]
 
 
@@ -19,7 +20,7 @@ class Exits:
     """Takes the word of many readers at one time; each is answered when theirs is durable."""
 
     def __init__(self, engine: Engine) -> None:
-        self._lines = Gathering[Leaving, int](partial(suppression.unsubscribe, engine))
+        self._lines = Gathering[Leaving, int](partial(suppression.unsubscribe, engine), seconds=_GATHER)
 
     async def withdraw(self, address_hash: str, subscriber: str, *, source: str, at: datetime) -> int:
         """As `withdraw` below, from an event loop."""
