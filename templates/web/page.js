@@ -1,2 +1,70 @@
 // What pages do better with a script. Every page works without it.
 'use strict';
+
+// A form with data-live shows in the element that data-into names what that address answers to the form as it stands,
+// while one types. Where a button of the form has data-show, not before it was pressed.
+function live(form) {
+  const into = document.getElementById(form.dataset.into);
+  const button = form.querySelector('[data-show]');
+  let wanted = !button || !into.hidden;
+  let timer = 0;
+  let turn = 0;
+  const ask = async () => {
+    const mine = ++turn;
+    into.setAttribute('aria-busy', 'true');
+    try {
+      const answer = await fetch(form.dataset.live, { method: 'POST', body: new FormData(form), headers: { 'X-Fragment': 'yes' } });
+      const text = await answer.text();
+      if (mine !== turn || !answer.ok) return;
+      into.innerHTML = text; // our own server's, escaped there
+      into.hidden = false;
+      into.dispatchEvent(new CustomEvent('fresh'));
+    } catch {
+      // no network: the page still works without
+    } finally {
+      if (mine === turn) into.removeAttribute('aria-busy');
+    }
+  };
+  form.addEventListener('input', () => {
+    clearTimeout(timer);
+    if (wanted) timer = setTimeout(ask, 700);
+  });
+  button?.addEventListener('click', (event) => {
+    event.preventDefault();
+    wanted = true;
+    ask().then(() => into.scrollIntoView({ block: 'start' }));
+  });
+}
+document.querySelectorAll('form[data-live]').forEach(live);
+
+// A button with data-more shows the spare rows of a list one after the other, then copies the last.
+function more(button) {
+  const list = document.getElementById(button.dataset.more);
+  list.querySelectorAll('[data-spare]').forEach((row) => { row.hidden = true; });
+  button.hidden = false;
+  button.addEventListener('click', () => {
+    let row = list.querySelector('[data-spare][hidden]');
+    if (!row) {
+      const last = list.lastElementChild;
+      row = last.cloneNode(true);
+      const number = list.children.length;
+      row.querySelectorAll('[id]').forEach((field) => { field.id = field.id.replace(/\d+$/, number); });
+      row.querySelectorAll('[for]').forEach((label) => { label.htmlFor = label.htmlFor.replace(/\d+$/, number); });
+      row.querySelectorAll('input[name=interest]').forEach((field) => { field.value = ''; });
+      row.querySelectorAll('.wrong, .doubt').forEach((said) => said.remove());
+      list.append(row);
+    }
+    row.hidden = false;
+    row.querySelector('input').focus();
+  });
+}
+document.querySelectorAll('[data-more]').forEach(more);
+
+// What data-when names by its id is a choice: the element is there while it is taken.
+function when(element) {
+  const choice = document.getElementById(element.dataset.when);
+  const look = () => { element.hidden = !choice.checked; };
+  choice.form.addEventListener('change', look);
+  look();
+}
+document.querySelectorAll('[data-when]').forEach(when);
