@@ -19,13 +19,14 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.errors import DeliveryError, NewsletterError
-from newsletter.model import Edition, Letter, Message, Outcome, Paper, Subscriber, Theme
+from newsletter.model import Edition, Letter, Message, Outcome, Subscriber
 from newsletter.pipeline.letters import Gathered, write
 from newsletter.pipeline.posting import Post, message, open_post
 from newsletter.pipeline.workspace import Workspace
 from newsletter.settings import Settings, Subscribers
 from newsletter.store import ledger, open_store
 from newsletter.store import letters as frozen
+from newsletter.store.freezing import Part
 
 _MANY = 500  # letters; a process takes a second to start, as long as it takes to write and seal so many
 _SHARE = 1_000  # fewer readers are ranked here: what they share is worked out once for each share
@@ -38,7 +39,7 @@ class Bench:
 
     workspace: Workspace
     post: Post
-    parts: dict[str, Paper | Theme] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from newsletter.delivery import STATES, TRANSITIONS, Event
-from newsletter.model import Delivery, Letter, Paper, State, Theme
+from newsletter.model import Delivery, Letter, State
 from newsletter.store.connection import batches, reading
-from newsletter.store.freezing import parse_letter, parts_of, thaw_letter, thaw_part
+from newsletter.store.freezing import Part, parse_letter, parts_of, thaw_letter, thaw_part
 from newsletter.store.reconcile import key_of
 from newsletter.store.tables import ATTEMPTS, DELIVERIES, DELIVERY_PAPERS, FROZEN, LETTERS, PAPER_KEYS
 
@@ -22,6 +22,13 @@ __all__ = [
     "waiting_for", "withdraw_where", "write_history",
 ]  # fmt: skip
 
+_HISTORY = sa.insert(ATTEMPTS)
+_LOCKED = (
+    sa.select(*DELIVERIES.c)
+    .where(DELIVERIES.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(DELIVERIES.c.id)
+    .with_for_update()
+)
 # A reader has these, or may have them, or will: everything but letters that surely never went
 _REACHED: tuple[State, ...] = ("planned", "sending", "sent", "deferred", "uncertain")
 
@@ -128,9 +135,7 @@ def _keys(engine: Engine, ids: Collection[str]) -> dict[str, set[str]]:
     return keys
 
 
-def letters(
-    connection: Connection, ids: Collection[int], known: dict[str, Paper | Theme] | None = None
-) -> dict[int, Letter]:
+def letters(connection: Connection, ids: Collection[int], known: dict[str, Part] | None = None) -> dict[int, Letter]:
     """The frozen letters of the deliveries; those without one (nothing to say) are left out.
 
     `known` are parts thawed before, to which those of these letters are added: a day's letters share them.
@@ -139,7 +144,7 @@ def letters(
     for some in batches(ids):
         query = sa.select(LETTERS.c.delivery, LETTERS.c.body).where(LETTERS.c.delivery.in_(some))
         trees.update({row[0]: parse_letter(row[1]) for row in connection.execute(query)})
-    parts: dict[str, Paper | Theme] = {} if known is None else known
+    parts: dict[str, Part] = {} if known is None else known
     for keys in batches(set().union(*map(parts_of, trees.values())) - parts.keys()):
         query = sa.select(FROZEN.c.key, FROZEN.c.body).where(FROZEN.c.key.in_(keys))
         parts.update({row[0]: thaw_part(row[0], row[1]) for row in connection.execute(query)})
@@ -158,8 +163,7 @@ def lock_rows(connection: Connection, ids: Iterable[int]) -> list[Any]:
     """The deliveries' rows, by id, locked until the transaction ends; always in one order, so nobody deadlocks."""
     rows: list[Any] = []
     for some in batches(sorted(set(ids))):
-        query = sa.select(*DELIVERIES.c).where(DELIVERIES.c.id.in_(some)).order_by(DELIVERIES.c.id).with_for_update()
-        rows += connection.execute(query).all()
+        rows += connection.execute(_LOCKED, {"ids": some}).all()
     return rows
 
 
@@ -212,7 +216,7 @@ def move(
 def write_history(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Adds lines to the history of deliveries."""
     if rows:
-        connection.execute(sa.insert(ATTEMPTS), rows)
+        connection.execute(_HISTORY, rows)
 
 
 def _before(event: Event) -> list[State]:

@@ -32,8 +32,8 @@ from newsletter.store.journal import (
     write_history,
 )  # fmt: skip
 from newsletter.store.planning import Frozen, Planned, freeze, plan, plan_frozen
-from newsletter.store.suppression import record_suppressions, suppressed_among
-from newsletter.store.tables import DELIVERIES, LETTERS
+from newsletter.store.suppression import record_suppressions
+from newsletter.store.tables import DELIVERIES, LETTERS, SUPPRESSIONS
 
 __all__ = [
     "Attempt", "Frozen", "Planned", "already_sent", "begin", "claim", "counts", "deliveries", "expire", "freeze",
@@ -44,6 +44,27 @@ __all__ = [
 # RFC 5321, 4.5.3.2.6: the server may take ten minutes over the final dot
 _SENDING_LEASE = timedelta(minutes=15)
 _CLAIMABLE = sorted(CLAIMABLE)
+# Built once: to build such a statement takes longer than SQLite takes to carry it out
+_OWN = DELIVERIES.c.id == sa.bindparam("b_id")
+_LOCKED = (
+    sa.select(
+        *(DELIVERIES.c[name] for name in ("id", "email", "address", "state", "attempts", "owner", "lease", "expires")),
+        sa.select(SUPPRESSIONS.c.reason).where(SUPPRESSIONS.c.address == DELIVERIES.c.address)
+        .scalar_subquery().label("suppressed"),
+    )
+    .where(DELIVERIES.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(DELIVERIES.c.id)
+    .with_for_update(of=DELIVERIES)
+)  # fmt: skip
+_BEGIN = sa.update(DELIVERIES).where(_OWN).values(
+    state="sending", attempts=DELIVERIES.c.attempts + 1, lease=sa.bindparam("b_lease"),
+    changed_at=sa.bindparam("b_now"),
+    message_id=sa.func.coalesce(sa.bindparam("b_name", type_=sa.Text), DELIVERIES.c.message_id),
+)  # fmt: skip
+_SETTLE = sa.update(DELIVERIES).where(_OWN).values(
+    owner="", lease=None,
+    **{name: sa.bindparam(f"b_{name}") for name in ("state", "attempts", "next_at", "reason", "changed_at")},
+)  # fmt: skip
 
 
 def claim(
@@ -104,25 +125,20 @@ def _begin(
     connection: Connection, ids: Sequence[int], owner: str, now: datetime, *, lease: timedelta,
     message_ids: Mapping[int, str],
 ) -> list[int]:  # fmt: skip
-    rows = [row for row in lock_rows(connection, ids) if _may_begin(row, owner, now)]
-    suppressed = suppressed_among(connection, {row.address for row in rows})
-    for row in rows:
-        if row.address in suppressed:
-            move(connection, [row.id], "withdrawn", now, reason=f"suppressed: {suppressed[row.address].reason}")
-    going = {row.id for row in rows if row.address not in suppressed}
+    rows = {row.id: row for row in _locked(connection, ids) if _may_begin(row, owner, now)}
+    for row in rows.values():
+        if row.suppressed is not None:
+            move(connection, [row.id], "withdrawn", now, reason=f"suppressed: {row.suppressed}")
+    going = [row for row in sorted(rows) if rows[row].suppressed is None]
     if going:
-        begun = [{"b_id": row, "b_name": message_ids.get(row)} for row in sorted(going)]
-        values = {"state": "sending", "attempts": DELIVERIES.c.attempts + 1, "lease": now + lease, "changed_at": now}
-        name = sa.func.coalesce(sa.bindparam("b_name", type_=sa.Text), DELIVERIES.c.message_id)
-        update = sa.update(DELIVERIES).where(DELIVERIES.c.id == sa.bindparam("b_id"))
-        connection.execute(update.values(**values, message_id=name), begun)
-    return [delivery for delivery in dict.fromkeys(ids) if delivery in going]
+        values = [{"b_id": r, "b_name": message_ids.get(r), "b_lease": now + lease, "b_now": now} for r in going]
+        connection.execute(_BEGIN, values)
+    begun = set(going)
+    return [delivery for delivery in dict.fromkeys(ids) if delivery in begun]
 
 
 def _settle(connection: Connection, settlements: Sequence[Settlement], now: datetime) -> int:
-    rows = {
-        row.id: (row, row.state, row.attempts) for row in lock_rows(connection, [s.delivery_id for s in settlements])
-    }
+    rows = {row.id: (row, row.state, row.attempts) for row in _locked(connection, [s.delivery_id for s in settlements])}
     changes: dict[int, dict[str, Any]] = {}
     lines: list[dict[str, Any]] = []
     suppressions: list[dict[str, Any]] = []
@@ -140,12 +156,18 @@ def _settle(connection: Connection, settlements: Sequence[Settlement], now: date
         if settlement.suppress:
             suppressions.append({"address": row.address, "reason": settlement.suppress, "at": settlement.at})
         lines.append(_line(settlement, counted=counted))
-    _apply(connection, changes)
+    if changes:
+        connection.execute(_SETTLE, list(changes.values()))
     write_history(connection, lines)
     record_suppressions(connection, suppressions)
     for address, reason in {row["address"]: row["reason"] for row in suppressions}.items():
         withdraw_where(connection, DELIVERIES.c.address == address, f"suppressed: {reason}", now)
     return len(changes)
+
+
+def _locked(connection: Connection, ids: Collection[int]) -> list[Any]:
+    """What a change of state depends on, of each delivery, locked as `lock_rows` does it."""
+    return [row for some in batches(sorted(set(ids))) for row in connection.execute(_LOCKED, {"ids": some})]
 
 
 def recover(engine: Engine, now: datetime, *, dead: Collection[str] = ()) -> int:
@@ -253,15 +275,6 @@ def _change(settlement: Settlement, target: State, now: datetime) -> dict[str, A
         "b_next_at": settlement.next_at if target == "deferred" else None, "b_reason": settlement.reason,
         "b_changed_at": now,
     }  # fmt: skip
-
-
-def _apply(connection: Connection, changes: Mapping[int, dict[str, Any]]) -> None:
-    if not changes:
-        return
-    names = ("state", "attempts", "next_at", "reason", "changed_at")
-    update = sa.update(DELIVERIES).where(DELIVERIES.c.id == sa.bindparam("b_id"))
-    update = update.values({"owner": "", "lease": None, **{name: sa.bindparam(f"b_{name}") for name in names}})
-    connection.execute(update, list(changes.values()))
 
 
 def _line(settlement: Settlement, *, counted: bool) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from newsletter.model import Letter, Paper, Theme
+from newsletter.model import Letter
 from newsletter.store.connection import batches, reading
+from newsletter.store.freezing import Part
 from newsletter.store.journal import letters as thawed
 from newsletter.store.tables import DELIVERIES, LETTERS
 
@@ -27,7 +28,7 @@ def frozen_letters(engine: Engine, edition_id: str, subscribers: Collection[str]
 
 
 def letters_of(
-    engine: Engine, deliveries: Collection[int], *, known: dict[str, Paper | Theme] | None = None
+    engine: Engine, deliveries: Collection[int], *, known: dict[str, Part] | None = None
 ) -> dict[int, Letter]:
     """The frozen letters of the deliveries; those without one are left out. `known` remembers the parts they share."""
     with reading(engine) as connection:
