@@ -24,6 +24,7 @@ def register() -> None:
         lint,
         reading,
         service,
+        subscribers,
         templates,
         train,
         tune,

@@ -68,3 +68,33 @@ function when(element) {
   look();
 }
 document.querySelectorAll('[data-when]').forEach(when);
+
+// The places that data-line and data-column name become buttons that move the caret of the text that data-places names.
+function places(list) {
+  const text = document.getElementById(list.dataset.places);
+  list.querySelectorAll('[data-line]').forEach((place) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'quiet small';
+    button.textContent = place.textContent;
+    button.addEventListener('click', () => {
+      const before = text.value.split('\n').slice(0, place.dataset.line - 1).join('\n').length;
+      const at = before + (place.dataset.line > 1 ? 1 : 0) + Number(place.dataset.column) - 1;
+      text.focus();
+      text.setSelectionRange(at, at);
+      text.scrollTop = (place.dataset.line - 4) * (text.scrollHeight / text.value.split('\n').length);
+    });
+    place.replaceWith(button);
+  });
+}
+document.querySelectorAll('[data-places]').forEach((list) => {
+  places(list);
+  list.addEventListener('fresh', () => places(list));
+});
+
+// A list of time zones with data-guess begins at the one that the browser keeps.
+function guessed(list) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...list.options].some((option) => option.value === zone)) list.value = zone;
+}
+document.querySelectorAll('select[data-guess]').forEach(guessed);
