@@ -13,7 +13,7 @@ from newsletter.letter.templates import Templates
 from newsletter.letter.view import Imprint, Links, View, view
 from newsletter.model import Letter
 
-__all__ = ["Rendered", "render"]
+__all__ = ["Rendered", "render", "render_page"]
 
 _SLACK = 400  # bytes to save beyond the limit, so that one more rendering is enough
 _NAMES = tuple(f.name for f in fields(View))
@@ -42,6 +42,11 @@ def render(templates: Templates, letter: Letter, links: Links = Links(), imprint
         shown = view(shrunk(letter, step), links, imprint)
         html = _render(html_template, shown)
     return Rendered(html, _render(text_template, shown), shown.more)
+
+
+def render_page(templates: Templates, letter: Letter, links: Links, imprint: Imprint) -> str:
+    """The HTML of the whole letter, however long: for a browser, which clips nothing."""
+    return _render(templates.pair(supported(letter.language))[0], view(letter, links, imprint))
 
 
 def _render(template: Template, shown: View) -> str:

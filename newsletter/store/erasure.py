@@ -30,7 +30,7 @@ from newsletter.store.tables import (
     SUPPRESSIONS,
 )
 
-__all__ = ["Erased", "Record", "erase", "is_erased", "records"]
+__all__ = ["Erased", "Record", "erase", "is_erased", "records", "requests"]
 
 NOBODY = "(erased)"  # no subscriber can have such a name
 
@@ -70,6 +70,16 @@ def records(engine: Engine, address: str) -> list[Record]:
         Record(to_delivery(row), row.planned_at, row.changed_at, tuple(named.get(row.id, ())), bool(row.there))
         for row in rows
     ]
+
+
+def requests(engine: Engine, address: str) -> list[dict[str, str]]:
+    """When and where someone asked to subscribe with the address of that keyed hash, and has not confirmed yet."""
+    query = sa.select(REQUESTS).where(REQUESTS.c.address == address).order_by(REQUESTS.c.asked_at)
+    with reading(engine) as connection:
+        return [
+            {"asked_at": row.asked_at.isoformat(), "expires": row.expires.isoformat(), "source": row.source}
+            for row in connection.execute(query)
+        ]
 
 
 def erase(engine: Engine, subscriber: str, address: str, *, source: str, at: datetime) -> Erased:

@@ -39,6 +39,7 @@ from newsletter.web.arrival import Caught, Logged, Peered, Rooted, route_of
 from newsletter.web.desk import Desk
 from newsletter.web.guard import Guard
 from newsletter.web.pages import page
+from newsletter.web.reader import LinkExpiredError
 
 __all__ = ["create_app", "from_environment"]
 
@@ -72,6 +73,7 @@ def create_app(desk: Desk) -> FastAPI:
     _surround(app, desk)
     for room in _ROOMS:
         app.include_router(room.router, include_in_schema=room is api)
+    app.add_exception_handler(LinkExpiredError, preferences.expired)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(NewsletterError, _expected)

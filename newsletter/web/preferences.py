@@ -10,10 +10,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
 
 from newsletter.model import Subscriber
 from newsletter.pipeline import roster, withdrawal
+from newsletter.pipeline.links import preferences_link
+from newsletter.pipeline.mails import send_mail
 from newsletter.pipeline.roster import Document, DocumentError
 from newsletter.settings import Problem
 from newsletter.settings.fields import WEEKDAYS
@@ -23,7 +26,7 @@ from newsletter.store import archive, ledger
 from newsletter.store.suppression import address_hash
 from newsletter.text import readable
 from newsletter.web import document as document_tab
-from newsletter.web.desk import At, Desk
+from newsletter.web.desk import At, Desk, desk_of
 from newsletter.web.pages import page, render
 from newsletter.web.preference_form import (
     Row,
@@ -37,9 +40,10 @@ from newsletter.web.preference_form import (
     typed_of,
 )
 from newsletter.web.previewing import preview_of
-from newsletter.web.reader import reader_at
+from newsletter.web.reader import LinkExpiredError, expired_reader, reader_at
+from newsletter.web.spacing import spacing_of
 
-__all__ = ["posted", "router"]
+__all__ = ["expired", "posted", "router"]
 
 router = APIRouter()
 router.include_router(document_tab.router)
@@ -143,6 +147,32 @@ def set_pause(request: Request, desk: At, token: str, form: Posted) -> Response:
     return RedirectResponse(f"{desk.prefix}/p/{token}/pause", 303)
 
 
+@router.post("/p/{token}/fresh")
+def fresh(request: Request, desk: At, token: str) -> Response:
+    """Mails a link that works to whoever an expired one was made for, not twice within minutes."""
+    reader = expired_reader(desk, token)
+    mail: BackgroundTask | None = None
+    if spacing_of(request).may(f"fresh {reader.name}", desk.clock()):
+        link = {"link": preferences_link(desk.workspace, reader.name, reader.email, at=desk.clock())}
+        mail = BackgroundTask(send_mail, desk.workspace, reader.email, "fresh", link, at=desk.clock())
+    return RedirectResponse(f"{desk.prefix}/p/{token}/fresh", 303, background=mail)
+
+
+@router.get("/p/{token}/fresh")
+def freshened(request: Request, desk: At, token: str) -> HTMLResponse:
+    """Says that the mail is on its way."""
+    expired_reader(desk, token)
+    return page(request, "preferences_expired", token=token, sent=True, days=desk.web.link_days)
+
+
+def expired(request: Request, error: Exception) -> HTMLResponse:
+    """The page of a reader's link that is too old, whichever page it was for."""
+    if not isinstance(error, LinkExpiredError):
+        raise error
+    days = desk_of(request).web.link_days
+    return page(request, "preferences_expired", status=410, token=error.token, sent=False, days=days)
+
+
 def _open(desk: Desk, token: str) -> _Opened:
     reader = reader_at(desk, token)
     document = roster.read_document(desk.workspace, reader.name)
@@ -215,7 +245,8 @@ def _form(
     shown = {"saved": False, "stale": False, "preview": None, "previewing": False} | more
     return page(
         request, "preferences", status=status, token=opened.token, reader=opened.reader, here="preferences",
-        typed=typed, rows=rows, filled=len(typed.interests), groups=groups, said=said, left=withdrawal.left(desk.workspace, hashed),
+        typed=typed, rows=rows, filled=len(typed.interests), groups=groups, said=said,
+        left=withdrawal.left(desk.workspace, hashed),
         way_out=desk.sign("unsubscribe", opened.reader.name, hashed),
         mark=mark or opened.document.mark, differs=differing(opened.data, typed) if shown["stale"] else [],
         rated={name: _rated(desk, opened, name) for name in ("likes", "dislikes")}, weekdays=WEEKDAYS,

@@ -8,18 +8,18 @@ from fastapi import HTTPException
 
 from newsletter.model import Subscriber
 from newsletter.pipeline import roster
-from newsletter.tokens import Purpose, TokenError
+from newsletter.tokens import TokenError
 from newsletter.web.desk import Desk
 
-__all__ = ["LinkExpiredError", "reader_at", "reader_of_parts"]
+__all__ = ["LinkExpiredError", "expired_reader", "reader_at", "reader_of_parts"]
 
 
 class LinkExpiredError(HTTPException):
-    """A link that was right and is too old; `reader` may be mailed a fresh one. Without a handler: 410."""
+    """A link to the preferences that was right and is too old; its page offers to mail a fresh one."""
 
-    def __init__(self, token: str, reader: Subscriber) -> None:
+    def __init__(self, token: str) -> None:
         super().__init__(410)
-        self.token, self.reader = token, reader
+        self.token = token
 
 
 def reader_at(desk: Desk, token: str) -> Subscriber:
@@ -30,12 +30,13 @@ def reader_at(desk: Desk, token: str) -> Subscriber:
     except TokenError as error:
         if not error.expired:
             raise HTTPException(404) from error
-    raise LinkExpiredError(token, expired_reader(desk, "preferences", token))
+    expired_reader(desk, token)
+    raise LinkExpiredError(token)
 
 
-def expired_reader(desk: Desk, purpose: Purpose, token: str) -> Subscriber:
-    """Whose link it was, however old; else 404."""
-    return reader_of_parts(desk, desk.open(purpose, token))
+def expired_reader(desk: Desk, token: str) -> Subscriber:
+    """Whose link to the preferences it was, however old; else 404."""
+    return reader_of_parts(desk, desk.open("preferences", token))
 
 
 def reader_of_parts(desk: Desk, parts: tuple[str, ...]) -> Subscriber:
