@@ -51,7 +51,14 @@ def fetch_sources(workspace: Workspace, name: str | None, days: Sequence[date], 
 def source_specs(workspace: Workspace) -> list[sources.SourceSpec]:
     """The configured sources as `newsletter.sources` wants them."""
     return [
-        sources.SourceSpec(s.name, s.kind, url=s.url, path=str(s.path or ""), categories=tuple(s.categories))
+        sources.SourceSpec(
+            s.name,
+            s.kind,
+            url=s.url,
+            path=str(s.path or ""),
+            categories=tuple(s.categories),
+            internal_hosts=tuple(s.internal_hosts),
+        )
         for s in workspace.settings.sources
     ]
 

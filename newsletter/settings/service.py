@@ -11,7 +11,7 @@ from newsletter.errors import ConfigError
 from newsletter.settings.document import Document
 from newsletter.settings.fields import Address, Clock, Mailbox, Text, Timezone
 from newsletter.settings.language_model import LanguageModelSettings
-from newsletter.settings.places import DatabaseUrl, DomainName, FilePath, WebAddress, link, verp
+from newsletter.settings.places import DatabaseUrl, DomainName, FilePath, HostName, WebAddress, link, verp
 from newsletter.settings.problems import Problem
 from newsletter.settings.servers import DkimSettings, ImapSettings, SmtpSettings
 from newsletter.settings.web import AdminSettings, WebSettings
@@ -36,6 +36,13 @@ class SourceSettings(Document):
         max_length=50,
         description="arXiv categories (kind arxiv).",
         examples=[["cs.LG", "cs.CL"]],
+    )
+    internal_hosts: tuple[HostName, ...] = Field(
+        default=(),
+        strict=False,
+        max_length=50,
+        description="Machines on private networks that it may lead to, as name or name:port; others are refused.",
+        examples=[["feeds.example.org", "10.0.0.5:8080"]],
     )
 
     @model_validator(mode="after")

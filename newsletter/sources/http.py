@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +15,7 @@ import stamina
 from newsletter import __version__
 from newsletter.errors import DigestError
 from newsletter.sources.content import BYTES_MAX
+from newsletter.sources.outward import ALLOWED, InwardError, Outward
 from newsletter.text import tidy
 
 ARXIV_INTERVAL = 3.0  # seconds: https://info.arxiv.org/help/api/tou.html
@@ -64,15 +65,15 @@ class Pace:
 def open_client(
     *, contact: str = "", timeout: float = 30.0, transport: httpx.BaseTransport | None = None, pace: Pace | None = None
 ) -> httpx.Client:
-    """A client with our name, timeouts in seconds, at most five redirects, and arXiv's pace; proxies as the
-    environment says. contact: the address or page where the operator can be reached."""
+    """A client with our name, timeouts in seconds, at most five redirects, public addresses only, and arXiv's pace;
+    proxies as the environment says. contact: the address or page where the operator can be reached."""
     who = tidy(contact).encode("ascii", "ignore").decode()
     return httpx.Client(
         headers={"User-Agent": f"newsletter/{__version__}" + (f" (+{who})" if who else "")},
         timeout=timeout,
         follow_redirects=True,
         max_redirects=5,
-        transport=transport,
+        transport=transport or Outward(),
         event_hooks={"request": [pace or Pace()]},
     )
 
@@ -84,10 +85,12 @@ def get(
     params: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     check: Callable[[bytes], None] | None = None,
+    internal: Sequence[str] = (),
 ) -> bytes:
     """The body of a GET, tried again with backoff where that can help; raises DigestError in the end.
 
-    check: raises UnexpectedAnswerError for a body that is not what the service promises.
+    check: raises UnexpectedAnswerError for a body that is not what the service promises. internal: hosts (``name`` or
+    ``name:port``) that may be reached though they are not public.
     """
     within = limits or Limits()
     try:
@@ -95,7 +98,7 @@ def get(
             on=backoff, attempts=ATTEMPTS, timeout=PATIENCE, wait_initial=1.0, wait_max=30.0
         ):
             with attempt:
-                body = _once(client, url, params, within)
+                body = _once(client, url, params, within, internal)
                 if check:
                     check(body)
                 return body
@@ -146,6 +149,7 @@ def explain(error: Exception) -> tuple[str, str]:
     known: tuple[tuple[type[Exception], str, str], ...] = (
         (httpx.TooManyRedirects, "it redirects more than five times", address),
         (httpx.TimeoutException, "no answer in time", later),
+        (InwardError, str(error), "If that machine is yours, name it in the source's `internal_hosts`"),
         (httpx.UnsupportedProtocol, "it leads to an address that is not http", address),
         (httpx.InvalidURL, "its address is not valid", address),
         (httpx.DecodingError, "the answer's compression is damaged", later),
@@ -156,10 +160,13 @@ def explain(error: Exception) -> tuple[str, str]:
     return f"no connection ({tidy(str(error)) or type(error).__name__})", f"Check the network. {address}"
 
 
-def _once(client: httpx.Client, url: str, params: Mapping[str, str] | None, limits: Limits) -> bytes:
+def _once(
+    client: httpx.Client, url: str, params: Mapping[str, str] | None, limits: Limits, internal: Sequence[str]
+) -> bytes:
     began = limits.clock()
     body = bytearray()
-    with client.stream("GET", url, params=dict(params) if params else None) as response:
+    allowed = {ALLOWED: tuple(host.lower() for host in internal)}
+    with client.stream("GET", url, params=dict(params) if params else None, extensions=allowed) as response:
         response.raise_for_status()
         for chunk in response.iter_bytes():
             body += chunk

@@ -55,13 +55,13 @@ def fetch_papers(ids: Sequence[str], client: httpx.Client, *, url: str = ARXIV) 
 
 def _huggingface(source: SourceSpec, day: date, client: httpx.Client) -> Reading:
     address = source.url or HUGGINGFACE
-    body = http.get(client, address, params={"date": day.isoformat(), "limit": "100"})
+    body = http.get(client, address, params={"date": day.isoformat(), "limit": "100"}, internal=source.inside)
     document = _document(body)
     return _usable(document if document is None else json_document.read(document), address)
 
 
 def _feed(source: SourceSpec, day: date, client: httpx.Client) -> Reading:  # noqa: ARG001  a feed has no days
-    body = content.unpack(http.get(client, source.url))
+    body = content.unpack(http.get(client, source.url, internal=source.inside))
     if isinstance(body, str):
         return _usable(body, source.url)
     document = content.decode(body)
@@ -94,7 +94,9 @@ def _arxiv(source: SourceSpec, day: date, client: httpx.Client) -> Reading:
     refused: list[Refusal] = []
     start, total = 0, 1
     while start < min(total, ARXIV_MAX):
-        reading, total = _page(client, source.url or ARXIV, {**query, "start": str(start)}, expected=start > 0)
+        reading, total = _page(
+            client, source.url or ARXIV, {**query, "start": str(start)}, expected=start > 0, internal=source.inside
+        )
         papers |= {paper.id: paper for paper in reading.papers}
         refused += reading.refused
         start += PAGE
@@ -103,7 +105,9 @@ def _arxiv(source: SourceSpec, day: date, client: httpx.Client) -> Reading:
     return Reading(arxiv.FORMAT, tuple(papers.values()), tuple(refused))
 
 
-def _page(client: httpx.Client, url: str, params: Mapping[str, str], *, expected: bool) -> tuple[Reading, int]:
+def _page(
+    client: httpx.Client, url: str, params: Mapping[str, str], *, expected: bool, internal: Sequence[str] = ()
+) -> tuple[Reading, int]:
     """One page and the query's total. arXiv answers some existing pages with an empty feed: another try helps."""
 
     def check(body: bytes) -> None:
@@ -115,7 +119,7 @@ def _page(client: httpx.Client, url: str, params: Mapping[str, str], *, expected
         if not len(root.findall("{*}entry")) and (expected or arxiv.total(root)):
             raise http.UnexpectedAnswerError("arXiv answered with an empty page", retryable=True)
 
-    root = xml_document.parse(http.get(client, url, params=params, check=check))
+    root = xml_document.parse(http.get(client, url, params=params, check=check, internal=internal))
     assert not isinstance(root, str)  # noqa: S101  checked above
     return arxiv.read(root), arxiv.total(root)
 

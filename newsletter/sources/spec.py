@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigError
 from newsletter.sources.reading import link
@@ -21,6 +22,7 @@ class SourceSpec:
     kind: huggingface (daily papers by date), arxiv (new papers of `categories`), rss (RSS or Atom at `url`), folder
     (files at `path`). `url` replaces the address of huggingface and arxiv, for a mirror.
     accept: "identified" takes only feed items with an arXiv id or DOI, "all" every item with title and text.
+    internal_hosts: machines on private networks (``name`` or ``name:port``) that the source may be fetched from.
     replacements: True takes new versions of older papers from arXiv's feeds too.
     """
 
@@ -31,6 +33,18 @@ class SourceSpec:
     categories: tuple[str, ...] = ()
     accept: Literal["identified", "all"] = "identified"
     replacements: bool = False
+    internal_hosts: tuple[str, ...] = ()
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The private machines that it may be fetched from: those named, and its own address where only the operator
+        can have meant a machine of theirs by it."""
+        from newsletter.sources.outward import is_inner_name
+
+        parts = urlsplit(self.url)
+        if not parts.hostname or not is_inner_name(parts.hostname):
+            return self.internal_hosts
+        return (*self.internal_hosts, f"{parts.hostname}:{parts.port or {'https': 443}.get(parts.scheme, 80)}")
 
     def __post_init__(self) -> None:
         for why, do in _problems(self):

@@ -239,16 +239,16 @@ def test_a_real_server_that_asks_to_wait_a_second_is_given_a_second(serve):
         lambda _: asked.append(time.monotonic()) or ((429, {"Retry-After": "1"}) if len(asked) == 1 else (200, {}))
     )
     with stamina.set_testing(False), http.open_client() as client:
-        assert http.get(client, address) == b"ok"
+        assert http.get(client, address, internal=["127.0.0.1"]) == b"ok"
     assert 1.0 <= asked[1] - asked[0] < 3.0
 
 
 def test_a_redirect_never_leaves_http(serve, no_waiting):
     address = serve(lambda _: (302, {"Location": "file:///etc/passwd"}))
     with http.open_client() as client, pytest.raises(DigestError, match="it leads to an address that is not http"):
-        http.get(client, address)
+        http.get(client, address, internal=["127.0.0.1"])
 
 
 def test_a_server_that_is_not_there_says_no_connection(no_waiting):
     with http.open_client() as client, pytest.raises(DigestError, match="no connection"):
-        http.get(client, "http://127.0.0.1:9/")
+        http.get(client, "http://127.0.0.1:9/", internal=["127.0.0.1"])
