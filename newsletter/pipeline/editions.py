@@ -13,10 +13,11 @@ import structlog
 
 from newsletter import embedding, themes
 from newsletter.errors import DigestError
-from newsletter.model import Edition, Paper
+from newsletter.model import Edition, KnownTheme, Paper
 from newsletter.pipeline import writing
+from newsletter.pipeline.mapping import draw_map
 from newsletter.pipeline.workspace import Workspace
-from newsletter.store import archive, editions, ledger, vectors
+from newsletter.store import archive, editions, ledger, maps, vectors
 from newsletter.text import paper_text
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def prepare(workspace: Workspace, day: date) -> Edition:
     edition = Edition(edition_id(day), day, tuple(papers), learned.themes)
     editions.save_edition(workspace.engine, edition)
     editions.save_themes(workspace.engine, day, learned.known, learned.events)
+    _keep_map(workspace, edition, learned.known)
     log.info("edition prepared", edition=edition.id, papers=len(papers), themes=len(edition.themes))
     return edition
 
@@ -121,6 +123,19 @@ def _learn(workspace: Workspace, day: date, papers: Iterable[Paper]) -> themes.L
         model=model.name, seed=settings.seed, window_days=settings.window_days, encode=model.encode,
     )  # fmt: skip
     return writing.named(workspace, learned, before, {a.paper.id: a.paper for a in window}, day)
+
+
+def _keep_map(workspace: Workspace, edition: Edition, known: Sequence[KnownTheme]) -> None:
+    """For the edition's public page, where there is one; it takes a few seconds."""
+    web, settings = workspace.settings.web, workspace.settings.themes
+    if web is None or not web.archive:
+        return
+    window = archive.window(workspace.engine, edition.day, settings.window_days)
+    drawn = draw_map(
+        edition, window, embed(workspace, [a.paper for a in window]), known,
+        maps.map_before(workspace.engine, edition.day), seed=settings.seed, window_days=settings.window_days,
+    )  # fmt: skip
+    maps.save_map(workspace.engine, drawn)
 
 
 def _papers(workspace: Workspace, day: date) -> list[Paper]:

@@ -17,6 +17,7 @@ from newsletter.store.freezing import freeze_edition, thaw_edition
 from newsletter.store.tables import DELIVERIES, EDITIONS, THEME_EVENTS, THEMES
 
 __all__ = [
+    "as_theme",
     "edition_lock",
     "known_themes",
     "load_edition",
@@ -75,7 +76,7 @@ def known_themes(engine: Engine, before: date) -> tuple[KnownTheme, ...]:
     last = sa.select(sa.func.max(THEMES.c.day)).where(THEMES.c.day < before).scalar_subquery()
     query = sa.select(*THEMES.c).where(THEMES.c.day == last).order_by(THEMES.c.position)
     with reading(engine) as connection:
-        return tuple(_theme(row) for row in connection.execute(query))
+        return tuple(as_theme(row) for row in connection.execute(query))
 
 
 def save_themes(engine: Engine, day: date, known: Sequence[KnownTheme], events: Sequence[ThemeEvent]) -> None:
@@ -105,7 +106,7 @@ def theme_history(engine: Engine, theme_id: str, until: date, days: int) -> tupl
     since = until - timedelta(days=days - 1)
     query = sa.select(*THEMES.c).where(THEMES.c.id == theme_id, THEMES.c.day.between(since, until))
     with reading(engine) as connection:
-        return tuple(_theme(row) for row in connection.execute(query.order_by(THEMES.c.day)))
+        return tuple(as_theme(row) for row in connection.execute(query.order_by(THEMES.c.day)))
 
 
 def theme_events(engine: Engine, until: date, days: int) -> tuple[ThemeEvent, ...]:
@@ -119,7 +120,8 @@ def theme_events(engine: Engine, until: date, days: int) -> tuple[ThemeEvent, ..
         return tuple(ThemeEvent(row.day, row.kind, row.id, row.other) for row in connection.execute(query))
 
 
-def _theme(row: Any) -> KnownTheme:
+def as_theme(row: Any) -> KnownTheme:
+    """The theme of a row of THEMES; for other modules of the store."""
     return KnownTheme(
         row.id, row.label, tuple(row.keywords), tuple(row.papers),
         struct.unpack(f"<{len(row.centroid) // 8}d", row.centroid),

@@ -2,7 +2,7 @@
 
     words            all of them, in any order            retrieval reranking
     "a phrase"       one after the other                  "mixture of experts"
-    prefix*          words that begin so                  quantiz*
+    prefix*          words that begin so (3 letters)      quantiz*
     -not             none of these                        -medical -"computer vision"
     author:Name      among the authors                    author:Lin author:"Jimmy Lin"
 
@@ -21,6 +21,7 @@ __all__ = ["LONGEST", "MOST", "Query", "Term", "parse"]
 
 LONGEST = 1000  # characters that are read; nobody types more, and a pasted abstract needs no more
 MOST = 24  # terms that are looked for
+SHORTEST = 3  # letters of a beginning: fewer begin half of all words, and take seconds to find
 _TERM = re.compile(
     r"""(?P<minus>-)?(?P<author>(?:authors?|au):\s*)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))""", re.IGNORECASE
 )
@@ -59,7 +60,7 @@ def _term(match: re.Match[str]) -> Term | None:
     words = _words(bare)
     if not words or typed == "AND":
         return None
-    prefix = match["word"] is not None and bare != typed and bare[-1].isalnum()
+    prefix = match["word"] is not None and bare != typed and bare[-1].isalnum() and len(words[-1]) >= SHORTEST
     return Term(bare, words, prefix, match["author"] is not None, match["minus"] is not None)
 
 

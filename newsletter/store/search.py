@@ -18,12 +18,13 @@ from newsletter.store.connection import reading
 from newsletter.store.query import Query, Term, parse
 from newsletter.store.tables import PAPERS
 
-__all__ = ["Found", "Hit", "Piece", "search"]
+__all__ = ["RANKED", "Found", "Hit", "Piece", "search"]
 
 # Private use characters: no database's index knows them, and they survive `readable`
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARKED = re.compile(f"([{_OPEN}{_CLOSE}])")
 _SNIPPET = 36  # words
+RANKED = 1000  # papers, the newest that match, among which the best come first: nobody turns fifty pages
 _WORDS: ColumnElement[str] = sa.literal_column("'paper_words'::regconfig")
 _INDEX = sa.table("paper_search", sa.column("paper"), sa.column("words"), sa.column("people"))  # PostgreSQL's
 
@@ -41,10 +42,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How many papers were found in all, and those of one page, best first, newest first among equals."""
+    """How many papers were found, and those of one page, best first, newest first among equals.
+
+    `more` tells that `total` is RANKED and older papers match too.
+    """
 
     total: int
     hits: tuple[Hit, ...] = ()
+    more: bool = False
 
 
 def search(engine: Engine, text: str, *, limit: int = 20, offset: int = 0) -> Found:
@@ -54,11 +59,13 @@ def search(engine: Engine, text: str, *, limit: int = 20, offset: int = 0) -> Fo
         return Found(0)
     way: _Postgres | _Sqlite = _Postgres(query) if engine.dialect.name == "postgresql" else _Sqlite(query)
     with reading(engine) as connection:
-        total = way.count(connection)
-        numbers = way.page(connection, limit, min(offset, total)) if total > offset else []
+        newest = way.newest(connection)
+        more, newest = len(newest) > RANKED, newest[:RANKED]
+        numbers = way.best(connection, newest, limit, offset) if len(newest) > offset else []
         marked = way.marked(connection, numbers) if numbers else {}
         papers = archived_papers(connection, numbers)
-    return Found(total, tuple(Hit(papers[n], *map(pieces, marked.get(n, _plain(papers[n])))) for n in numbers))
+    hits = tuple(Hit(papers[n], *map(pieces, marked.get(n, _plain(papers[n])))) for n in numbers)
+    return Found(len(newest), hits, more)
 
 
 def pieces(marked: str) -> tuple[Piece, ...]:
@@ -80,10 +87,10 @@ def _plain(archived: ArchivedPaper) -> tuple[str, str]:
 class _Sqlite:
     """https://sqlite.org/fts5.html: every string is quoted, so that no sign in it has a meaning."""
 
-    _COUNT = sa.text("SELECT count(*) FROM paper_search WHERE paper_search MATCH :query")
-    _PAGE = sa.text(
+    _NEWEST = sa.text("SELECT rowid FROM paper_search WHERE paper_search MATCH :query ORDER BY rowid DESC LIMIT :most")
+    _BEST = sa.text(
         "SELECT rowid FROM paper_search WHERE paper_search MATCH :query AND rank MATCH 'bm25(8.0, 1.0, 4.0)' "
-        "ORDER BY rank, rowid DESC LIMIT :limit OFFSET :offset"
+        "AND rowid >= :oldest ORDER BY rank, rowid DESC LIMIT :limit OFFSET :offset"
     )
     _MARKED = sa.text(
         "SELECT highlight(paper_search, 0, :open, :close), snippet(paper_search, 1, :open, :close, '…', :words) "
@@ -99,12 +106,12 @@ class _Sqlite:
         quoted = '"' + term.text.replace('"', " ") + '"' + (" *" if term.prefix else "")
         return f"(authors : {quoted})" if term.author else quoted
 
-    def count(self, connection: Connection) -> int:
-        return int(connection.execute(self._COUNT, {"query": self._query}).scalar_one())
+    def newest(self, connection: Connection) -> list[int]:
+        return list(connection.execute(self._NEWEST, {"query": self._query, "most": RANKED + 1}).scalars())
 
-    def page(self, connection: Connection, limit: int, offset: int) -> list[int]:
-        values = {"query": self._query, "limit": limit, "offset": offset}
-        return list(connection.execute(self._PAGE, values).scalars())
+    def best(self, connection: Connection, newest: Sequence[int], limit: int, offset: int) -> list[int]:
+        values = {"query": self._query, "oldest": newest[-1], "limit": limit, "offset": offset}
+        return list(connection.execute(self._BEST, values).scalars())
 
     def marked(self, connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
         fixed = {"query": self._query, "open": _OPEN, "close": _CLOSE, "words": _SNIPPET}
@@ -136,12 +143,13 @@ class _Postgres:
         # letters and digits alone, in quotes: nothing in them is an operator
         return sa.func.to_tsquery(_WORDS, " <-> ".join(f"'{word}'" for word in term.words) + ":*")
 
-    def count(self, connection: Connection) -> int:
-        return int(connection.execute(sa.select(sa.func.count()).select_from(_INDEX).where(self._where)).scalar_one())
+    def newest(self, connection: Connection) -> list[int]:
+        query = sa.select(_INDEX.c.paper).where(self._where).order_by(_INDEX.c.paper.desc()).limit(RANKED + 1)
+        return list(connection.execute(query).scalars())
 
-    def page(self, connection: Connection, limit: int, offset: int) -> list[int]:
-        best = sa.func.ts_rank(_INDEX.c.words, self._rank).desc()
-        query = sa.select(_INDEX.c.paper).where(self._where).order_by(best, _INDEX.c.paper.desc())
+    def best(self, connection: Connection, newest: Sequence[int], limit: int, offset: int) -> list[int]:
+        rank = sa.func.ts_rank(_INDEX.c.words, self._rank).desc()
+        query = sa.select(_INDEX.c.paper).where(_INDEX.c.paper.in_(newest)).order_by(rank, _INDEX.c.paper.desc())
         return list(connection.execute(query.limit(limit).offset(offset)).scalars())
 
     def marked(self, connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:

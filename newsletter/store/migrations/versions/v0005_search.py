@@ -20,7 +20,7 @@ _SQLITE = (
     """CREATE VIEW paper_texts AS SELECT number, title, abstract,
     (SELECT group_concat(value, '; ') FROM json_each(authors)) AS authors, first_day FROM papers""",
     """CREATE VIRTUAL TABLE paper_search USING fts5(title, abstract, authors, content='paper_texts',
-    content_rowid='number', tokenize='porter unicode61 remove_diacritics 2', prefix='3')""",
+    content_rowid='number', tokenize='porter unicode61 remove_diacritics 2', prefix='3 4 5')""",
     """INSERT INTO paper_search(rowid, title, abstract, authors)
     SELECT number, title, abstract, authors FROM paper_texts WHERE first_day < '9999-12-31'""",
 )
@@ -49,8 +49,9 @@ _POSTGRES = (
     regexp_replace(regexp_replace(normalize(lower(left(given, 50000)), NFKD), '[\u0300-\u036f]', '', 'g'),
     '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7\u2000-\u206f\u2190-\u2bff\u3000-\u3003\u3008-\u3020]+',
     ' ', 'g')""",
+    # rows of 8 kB: a long value out of its row is a second read
     """CREATE TABLE paper_search (paper integer PRIMARY KEY REFERENCES papers (number) ON DELETE CASCADE,
-    words tsvector NOT NULL, people tsvector NOT NULL)""",
+    words tsvector NOT NULL, people tsvector NOT NULL) WITH (toast_tuple_target = 8160)""",
     """CREATE FUNCTION paper_search_row(given papers) RETURNS void LANGUAGE sql AS $$
     INSERT INTO paper_search SELECT given.number,
       setweight(to_tsvector('paper_words', paper_plain(left(given.title, 2000))), 'A')
