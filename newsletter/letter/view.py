@@ -16,7 +16,7 @@ from newsletter.letter.language import direction, long_date, messages, number, s
 from newsletter.letter.wording import clipped, counts, isolated, label, momentum, people, reasons
 from newsletter.model import Entry, Letter, Paper, Section, Theme
 
-__all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "safe_url", "view"]
+__all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "paper_link", "paper_ref", "safe_url", "view"]
 
 _SAID_BY_HEADING = {"trending": ("trending", "fresh"), "explore": ("explore",)}
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
@@ -235,7 +235,7 @@ def _renamed(card: Card, taken: set[str]) -> Card:
 
 @lru_cache(maxsize=8192)
 def _full(paper: Paper, title: str, language: str) -> Card:
-    picture, url = safe_url(paper.thumbnail), _address(paper)
+    picture, url = safe_url(paper.thumbnail), paper_link(paper)
     alt = messages(language).gettext("Picture from the paper")
     return Card(
         title=title,
@@ -244,7 +244,7 @@ def _full(paper: Paper, title: str, language: str) -> Card:
         facts=counts(paper.upvotes, paper.comments, paper.stars, language),
         links=_links(paper, url, language) or _search(paper, title, url, language),
         picture=Picture(picture, alt) if picture.startswith("https:") else None,
-        ref=_ref(paper.id),
+        ref=paper_ref(paper.id),
     )
 
 
@@ -279,7 +279,7 @@ def _short(paper: Paper, title: str, language: str) -> Card:
     return replace(full, authors=people(paper.authors, language, 2), facts=full.facts[:1], links=links, picture=None)
 
 
-def _address(paper: Paper) -> str:
+def paper_link(paper: Paper) -> str:
     """The paper's own page: as its source says, else as its id says."""
     if url := safe_url(paper.url):
         return url
@@ -288,7 +288,7 @@ def _address(paper: Paper) -> str:
     return safe_url(made + quote(rest, safe="/.")) if made else ""
 
 
-def _ref(paper: str) -> str:
+def paper_ref(paper: str) -> str:
     """The paper's id in an address. Slashes stand as they are, for proxies that refuse escaped ones, but where a
     browser would take ``..`` for a folder."""
     odd = any(part in ("", ".", "..") for part in paper.split("/"))

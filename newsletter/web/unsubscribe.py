@@ -37,9 +37,10 @@ def way_out(request: Request, desk: At, token: str, again: str = "") -> HTMLResp
     )  # fmt: skip
 
 
-async def leave(request: Request) -> Response:
+@router.post("/u/{token}")
+async def leave(request: Request, token: str) -> Response:
     """Takes the reader's word. Reads no profile, and waits for the body and for one commit alone."""
-    desk, token = desk_of(request), request.path_params["token"]
+    desk = desk_of(request)  # no dependency: those run in a thread of their own
     subscriber, hashed = _opened(desk, token)
     by_hand = await _by_hand(request)
     source = "page" if by_hand else "one click"
@@ -49,13 +50,10 @@ async def leave(request: Request) -> Response:
     return PlainTextResponse("You get no more letters.\n")
 
 
-async def options(_: Request) -> Response:
+@router.options("/u/{token}")
+async def options(token: str) -> Response:  # noqa: ARG001  for every token the same
     """What may be done here."""
     return Response(status_code=204, headers={"Allow": _METHODS})
-
-
-router.add_route("/u/{token}", leave, methods=["POST"], include_in_schema=False)
-router.add_route("/u/{token}", options, methods=["OPTIONS"], include_in_schema=False)
 
 
 @router.post("/u/{token}/again")
