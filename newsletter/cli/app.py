@@ -29,8 +29,8 @@ class _InOrder(TyperGroup):
 
 _ORDER = (
     "demo", "init", "check", "schema", "templates", "fetch", "themes", "rank", "preview", "lint", "likes",
-    "subscribers", "send", "status", "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run", "web",
-    "health", "doctor", "tune",
+    "subscribers", "send", "status", "deliveries", "resend", "bounce", "suppress", "allow", "suppressions", "run",
+    "web", "health", "doctor", "tune",
 )  # fmt: skip
 
 app = typer.Typer(
