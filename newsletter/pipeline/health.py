@@ -68,7 +68,8 @@ def _problems(
     if waited > _OVERDUE.total_seconds():
         yield f"A letter waits {_spoken(waited)} past its time: newsletter send says why"
     if seen.letters["uncertain"]:
-        yield f"{seen.letters['uncertain']} letters are uncertain: newsletter resend --state uncertain, or leave them"
+        some = "1 letter is" if seen.letters["uncertain"] == 1 else f"{seen.letters['uncertain']} letters are"
+        yield f"{some} uncertain: decide with newsletter resend --state uncertain, or leave them"
     for one in sources:
         if one.state in ("failed", "stale"):
             yield f"The source {one.source} is {one.state} on {one.day}: {one.reason}"

@@ -77,7 +77,7 @@ def _subscriber(request: Request, desk: Desk, who: Operator, name: str, *, addre
         raise HTTPException(404)
     text = document.text
     if not address:
-        text = without_addresses(re.sub(re.escape(reader.email), masked(reader.email), text, flags=re.IGNORECASE))
+        text = without_addresses(re.sub(re.escape(reader.email), "(address)", text, flags=re.IGNORECASE))
     return show(
         request, desk, who, "admin_subscriber", here="subscribers", reader=reader, document=text, unmasked=address,
         address=reader.email if address else masked(reader.email), next_letter=next_due(reader, desk.clock()),

@@ -50,7 +50,7 @@ def test_an_uncertain_letter_needs_a_decision(workspace):
     (first, _) = ledger.claim(workspace.engine, "daily/2025-03-13", NOW, limit=2, owner="me", lease=timedelta(hours=1))
     ledger.begin(workspace.engine, [first.id], "me", NOW)
     ledger.recover(workspace.engine, NOW, dead={"me"})
-    assert "1 letters are uncertain" in health(workspace, at=NOW).problems[0]
+    assert "1 letter is uncertain" in health(workspace, at=NOW).problems[0]
 
 
 def test_a_service_that_fell_silent_is_a_problem_and_one_that_was_stopped_is_not(workspace):
