@@ -76,7 +76,7 @@ function places(list) {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'quiet small';
-    button.textContent = place.textContent;
+    button.textContent = place.textContent.replace(/:$/, '');
     button.addEventListener('click', () => {
       const before = text.value.split('\n').slice(0, place.dataset.line - 1).join('\n').length;
       const at = before + (place.dataset.line > 1 ? 1 : 0) + Number(place.dataset.column) - 1;
@@ -98,3 +98,142 @@ function guessed(list) {
   if ([...list.options].some((option) => option.value === zone)) list.value = zone;
 }
 document.querySelectorAll('select[data-guess]').forEach(guessed);
+
+// The theme map: a word of the paper under the pointer, one theme of the legend in full, zoom and pan, arrow keys.
+function themeMap(map) {
+  const [stage, plane, told, zoom] = ['stage', 'plane', 'told', 'zoom'].map((name) => map.querySelector(`[data-${name}]`));
+  const svg = stage.querySelector('svg');
+  const marks = [...plane.querySelectorAll('.mark')].map((mark) => {
+    const at = mark.transform.baseVal[0].matrix;
+    return { mark, x: at.e, y: at.f };
+  });
+  const [width, height] = [svg.viewBox.baseVal.width, svg.viewBox.baseVal.height];
+  const view = { x: 0, y: 0, k: 1 };
+  const fingers = new Map();
+  let here = null;
+  let moved = 0;
+
+  const draw = () => {
+    view.k = Math.min(12, Math.max(1, view.k));
+    view.x = Math.min(0, Math.max(width * (1 - view.k), view.x));
+    view.y = Math.min(0, Math.max(height * (1 - view.k), view.y));
+    plane.setAttribute('transform', `translate(${view.x} ${view.y}) scale(${view.k})`);
+    svg.style.setProperty('--zoom', view.k ** 0.75); // marks grow, but less than the distances
+    stage.classList.toggle('moved', view.k > 1);
+    svg.classList.toggle('near', view.k > 2.5);
+  };
+  const scale = (by, x = width / 2, y = height / 2) => {
+    const before = view.k;
+    view.k = Math.min(12, Math.max(1, view.k * by));
+    view.x = x - (x - view.x) * view.k / before;
+    view.y = y - (y - view.y) * view.k / before;
+    draw();
+  };
+  const unit = () => width / svg.getBoundingClientRect().width;
+  const place = (event) => {
+    const box = svg.getBoundingClientRect();
+    return [(event.clientX - box.left) * unit(), (event.clientY - box.top) * unit()];
+  };
+  const show = (found) => {
+    here?.mark.classList.remove('here');
+    here = found;
+    here?.mark.classList.add('here');
+    told.textContent = here ? here.mark.querySelector('title').textContent : '';
+  };
+  const pick = (theme) => {
+    map.classList.toggle('picked', Boolean(theme));
+    plane.querySelectorAll('[data-theme]').forEach((one) => one.classList.toggle('shown', one.dataset.theme === theme));
+  };
+  let held = '';
+  map.querySelectorAll('.pick').forEach((button) => {
+    button.hidden = false;
+    const { theme } = button.dataset;
+    const row = button.closest('li');
+    button.addEventListener('click', () => {
+      held = held === theme ? '' : theme;
+      map.querySelectorAll('.pick').forEach((one) => one.setAttribute('aria-pressed', String(one.dataset.theme === held)));
+      pick(held);
+    });
+    for (const [name, value] of [['pointerenter', theme], ['focusin', theme], ['pointerleave', ''], ['focusout', '']]) {
+      row.addEventListener(name, () => pick(value || held));
+    }
+  });
+  map.querySelectorAll('[data-still]').forEach((one) => one.remove());
+
+  const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const step = ([dx, dy]) => {
+    const from = here ?? { x: (width / 2 - view.x) / view.k, y: (height / 2 - view.y) / view.k };
+    const cost = (one) => {
+      const [ahead, aside] = [(one.x - from.x) * dx + (one.y - from.y) * dy, (one.x - from.x) * dy - (one.y - from.y) * dx];
+      return ahead > 0 ? Math.hypot(ahead, 2.5 * aside) : Infinity;
+    };
+    const best = marks.reduce((a, b) => (cost(b) < cost(a) ? b : a));
+    if (cost(best) === Infinity) return;
+    show(best);
+    const [x, y] = [view.x + best.x * view.k, view.y + best.y * view.k];
+    if (x < 20 || x > width - 20) view.x += width / 2 - x;
+    if (y < 20 || y > height - 20) view.y += height / 2 - y;
+    draw();
+  };
+  stage.tabIndex = 0;
+  stage.setAttribute('role', 'application');
+  stage.setAttribute('aria-label', 'Theme map. Arrow keys go from paper to paper, Enter opens one, plus and minus zoom, 0 shows all.');
+  stage.addEventListener('keydown', (event) => {
+    if (event.target !== stage || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key } = event;
+    if (key in arrows) step(arrows[key]);
+    else if (key === '+' || key === '=') scale(1.5);
+    else if (key === '-') scale(1 / 1.5);
+    else if (key === '0') scale(0);
+    else if (key === 'Enter' && here) window.location.assign(here.mark.getAttribute('href'));
+    else if (key === 'Escape') show(null);
+    else return;
+    event.preventDefault();
+  });
+
+  plane.addEventListener('pointerover', (event) => {
+    const mark = event.target.closest('.mark');
+    if (mark && !fingers.size) show(marks.find((one) => one.mark === mark));
+  });
+  // the wheel scrolls the page until the map was clicked
+  stage.addEventListener('wheel', (event) => {
+    if (!event.ctrlKey && !stage.contains(document.activeElement)) return;
+    event.preventDefault();
+    scale(Math.exp(-event.deltaY / (event.deltaMode ? 20 : 400)), ...place(event));
+  }, { passive: false });
+  svg.addEventListener('dragstart', (event) => event.preventDefault());
+  svg.addEventListener('pointerdown', (event) => {
+    if (!fingers.size) moved = 0;
+    fingers.set(event.pointerId, place(event));
+    stage.focus({ preventScroll: true });
+  });
+  window.addEventListener('pointermove', (event) => {
+    const before = fingers.get(event.pointerId);
+    if (!before) return;
+    const now = place(event);
+    const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
+    const [dx, dy] = [now[0] - before[0], now[1] - before[1]];
+    if (other) {
+      const reach = (point) => Math.max(1, Math.hypot(point[0] - other[0], point[1] - other[1]));
+      scale(reach(now) / reach(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+      moved = Infinity;
+    } else {
+      view.x += dx;
+      view.y += dy;
+      moved += Math.hypot(dx, dy) / unit();
+      if (moved > 4) draw();
+    }
+    fingers.set(event.pointerId, now);
+  });
+  for (const name of ['pointerup', 'pointercancel']) {
+    window.addEventListener(name, (event) => fingers.delete(event.pointerId));
+  }
+  svg.addEventListener('click', (event) => { if (moved > 4) event.preventDefault(); }, true);
+  zoom.addEventListener('click', (event) => {
+    const { by } = event.target.dataset;
+    if (by) scale({ in: 1.6, out: 1 / 1.6, all: 0 }[by]);
+  });
+  zoom.hidden = false;
+  told.hidden = false;
+}
+document.querySelectorAll('[data-map]').forEach(themeMap);
