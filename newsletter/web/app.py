@@ -64,7 +64,7 @@ def create_app(desk: Desk) -> FastAPI:
     app = FastAPI(
         title=desk.workspace.settings.title,
         version=newsletter.__version__,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # newsletter.web.api answers it, where the archive is public
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,

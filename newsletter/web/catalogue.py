@@ -11,14 +11,15 @@ from urllib.parse import quote
 from newsletter.letter.summary import summarise
 from newsletter.letter.view import safe_url
 from newsletter.letter.wording import clipped, counts, label, momentum, people
-from newsletter.model import ArchivedPaper, Edition, Momentum, Paper, Theme
+from newsletter.model import ArchivedPaper, Edition, Momentum, Paper
 from newsletter.pipeline import Workspace, edition_id
 from newsletter.store import editions, maps, shelf
 from newsletter.text import readable
 from newsletter.web.charts import spark
 
 __all__ = [
-    "Alive", "Brief", "Card", "Issue", "Shelf", "alive_themes", "brief", "card", "issue", "paper_path", "source_link",
+    "Alive", "Brief", "Card", "Issue", "Shelf", "alive_themes", "brief", "card", "issue", "newest_first", "paper_path",
+    "source_link", "summary_of",
 ]  # fmt: skip
 
 FULL = 120  # papers of an edition up to which each one's summary is shown; more make a page that nobody reads
@@ -138,7 +139,9 @@ def _shelves(edition: Edition, written: Mapping[str, str]) -> tuple[Shelf, ...]:
     full = len(papers) <= FULL
 
     def cards(ids: Iterable[str]) -> tuple[Card, ...]:
-        return tuple(card(papers[i], summary=_summary(papers[i], written) if full else "") for i in ids if i in papers)
+        return tuple(
+            card(papers[i], summary=summary_of(papers[i], written) if full else "") for i in ids if i in papers
+        )
 
     made = [
         Shelf(
@@ -154,8 +157,9 @@ def _shelves(edition: Edition, written: Mapping[str, str]) -> tuple[Shelf, ...]:
     return tuple(one for one in made if one.cards)
 
 
-def _summary(paper: Paper, written: Mapping[str, str]) -> str:
-    known = written.get(paper.id)
+def summary_of(paper: Paper, written: Mapping[str, str] | None = None) -> str:
+    """The paper's summary: as it was made with the edition, else made now."""
+    known = (written or {}).get(paper.id)
     return summarise(paper.title, paper.abstract) if known is None else known
 
 
@@ -194,8 +198,3 @@ def newest_first(found: Mapping[str, ArchivedPaper]) -> dict[date, list[Card]]:
     for archived in found.values():
         by_day.setdefault(archived.day, []).append(card(archived.paper, authors=3))
     return by_day
-
-
-def theme_named(themes: Sequence[Theme], paper: str) -> Theme | None:
-    """The theme that holds the paper, if it is a real one."""
-    return next((theme for theme in themes if paper in theme.papers and theme.id != "more"), None)
