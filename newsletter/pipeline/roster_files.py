@@ -109,18 +109,25 @@ def _mark(data: bytes) -> str:
 @contextmanager
 def _turn(workspace: Workspace) -> Iterator[None]:
     path = workspace.settings.data / "subscribers.lock"
+    lock = FileLock(path, timeout=_PATIENCE)
     try:
-        with FileLock(path, timeout=_PATIENCE):
-            yield
+        with _speaking("Cannot write", path):
+            lock.acquire()
     except Timeout:
         why, do = "another program has been changing subscribers for seconds", "Do it again, or end that program"
         raise ConfigError("Cannot change the subscribers", which=str(path), why=why, do=do) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
 def _speaking(what: str, path: Path) -> Iterator[None]:
     try:
         yield
+    except Timeout:
+        raise
     except OSError as error:
         do = "Give the user of this program the right to write it and its folder, or set subscribers: database"
         raise ConfigError(what, which=str(path), why=error.strerror or str(error), do=do) from error
