@@ -97,7 +97,7 @@ def _health(request: Request, desk: Desk) -> Health:
 
 def _has_password(request: Request, desk: Desk) -> bool:
     kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "basic":
+    if kind.lower() != "basic" or not value:
         return False
     try:
         name, _, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
