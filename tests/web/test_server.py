@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -136,9 +137,7 @@ def test_it_does_not_say_what_it_is(site):
 def test_a_port_in_use_is_one_sentence():
     with server.listen("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
-        with pytest.raises(
-            NewsletterError, match=rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use\. Stop"
-        ):
+        with pytest.raises(NewsletterError, match=rf":{port}: Address already in use\. Stop"):
             server.listen("127.0.0.1", port)
 
 
@@ -155,9 +154,8 @@ def test_addresses_are_written_as_browsers_take_them():
         b"",
         b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ",
         b"POST /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc",
-        GET.replace(b"Connection: close\r\n", b"") + b"GET / HTTP/1.1\r\nHost:",
     ],
-    ids=["silence", "half a head", "half a body", "half a second request"],
+    ids=["silence", "half a head", "half a body"],
 )
 def test_a_slow_client_is_cut_off(site, monkeypatch, said):
     monkeypatch.setattr(server, "ARRIVAL", 0.5)
@@ -169,6 +167,19 @@ def test_a_slow_client_is_cut_off(site, monkeypatch, said):
                 pass
         except ConnectionResetError:
             pass
+        assert time.monotonic() - began < 5
+
+
+def test_a_slow_second_request_is_cut_off_too(site, monkeypatch):
+    monkeypatch.setattr(server, "ARRIVAL", 0.5)
+    with running(site) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(GET.replace(b"Connection: close\r\n", b""))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET / HTTP/1.1\r\nHost:")
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(65536):
+                pass
         assert time.monotonic() - began < 5
 
 
