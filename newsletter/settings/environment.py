@@ -1,4 +1,7 @@
-"""What the environment says: ``NEWSLETTER_SMTP__PORT=2525`` over the file's keys, ``${SMTP_PASSWORD}`` inside them."""
+"""What the environment says: ``NEWSLETTER_SMTP__PORT=2525`` over the file's keys, ``${SMTP_PASSWORD}`` inside them.
+
+A secret may stand in a file (a mounted secret, systemd's credentials): ``NEWSLETTER_SECRET_KEY_FILE=/run/secrets/key``.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from newsletter.settings.problems import Problem, did_you_mean
 from newsletter.settings.reading import Loc, read_tree
 
 PREFIX = "NEWSLETTER_"
+_FILE = "_FILE"
 RESERVED = frozenset({"NEWSLETTER_CONFIG", "NEWSLETTER_NOW"})  # the command's own options
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\$(?=\{)")
 
@@ -33,19 +37,39 @@ def overrides(model: type[BaseModel], environ: Mapping[str, str]) -> tuple[list[
     """The keys that the environment sets; a variable that names no key is a warning."""
     found, problems = [], []
     for variable in sorted(name for name in environ if name.startswith(PREFIX) and name not in RESERVED):
-        loc = tuple(int(step) if step.isdigit() else step.lower() for step in variable.removeprefix(PREFIX).split("__"))
+        loc = _loc(variable)
         info = field_at(model, loc)
-        if info is None:
+        value: Any
+        if info is None and is_secret(field_at(model, _loc(named := variable.removesuffix(_FILE)))):
+            loc, value = _loc(named), _content(environ, variable, named)
+        elif info is None:
             known = [PREFIX + path.upper().replace(".", "__") for path in key_paths(model)]
             near = did_you_mean(variable, known)
             problems.append(Problem(f"environment variable {variable}", 0, 0, f"names no setting{near}", "warning"))
             continue
-        value = _value(info, environ[variable], variable)
+        else:
+            value = _value(info, environ[variable], variable)
         if isinstance(value, Problem):
             problems.append(value)
         else:
             found.append(Override(variable, loc, value))
     return found, problems
+
+
+def _loc(variable: str) -> Loc:
+    return tuple(int(step) if step.isdigit() else step.lower() for step in variable.removeprefix(PREFIX).split("__"))
+
+
+def _content(environ: Mapping[str, str], variable: str, named: str) -> str | Problem:
+    """What the secret's file holds, without the line's end."""
+    path = environ[variable].strip()
+    if named in environ:
+        return Problem(f"environment variable {named}", 0, 0, f"is given, and {variable} too; keep one")
+    try:
+        return Path(path).expanduser().read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        return Problem(f"environment variable {variable}", 0, 0, f"cannot read {path}: {why}")
 
 
 def holds_text(info: FieldInfo) -> bool:
