@@ -18,16 +18,17 @@ from typing import Any, Literal
 from newsletter import due
 from newsletter.model import Subscriber
 from newsletter.pipeline import roster, withdrawal
+from newsletter.pipeline.editions import edition_id
 from newsletter.pipeline.links import link_keys, preferences_link
 from newsletter.pipeline.workspace import Workspace
 from newsletter.settings import Append, edited
 from newsletter.settings.reading import read_tree
-from newsletter.store import archive, requests, suppression
+from newsletter.store import archive, ledger, requests, suppression
 from newsletter.store.suppression import address_hash
 from newsletter.tokens import TokenError, read, sign
 
 __all__ = [
-    "VALID", "Letter", "Opened", "Pending", "ask", "confirm", "document_of", "first_letter", "mail_for", "network_of",
+    "VALID", "Letter", "Opened", "Pending", "ask", "confirm", "document_of", "mail_for", "network_of", "next_letter",
     "opened",
 ]  # fmt: skip
 
@@ -46,19 +47,28 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail to write: its template, and what stands in it."""
+    """A mail to write: to whom, its template, and what stands in it."""
 
+    to: str
     template: Literal["confirm", "return", "already"]
     values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a confirmation link leads to: open (`email` waits for its button), done, expired, or nothing of ours."""
+    """What a confirmation link leads to: open (`email` waits for its button), done, expired, or nothing of ours.
+
+    `own` tells that the reader has this very address, letter by letter: their pages are not for one who has a
+    similar one.
+    """
 
     state: Literal["open", "done", "expired", "unknown"]
     email: str = ""
     reader: Subscriber | None = None
+
+    @property
+    def own(self) -> bool:
+        return self.reader is not None and self.reader.email == self.email
 
 
 def document_of(values: Mapping[str, Any], *, on: str) -> str:
@@ -100,17 +110,21 @@ def ask(
 def mail_for(workspace: Workspace, pending: Pending, *, at: datetime) -> Letter | None:
     """The mail that this address gets: to confirm, to confirm a return, or what one who reads already needs.
 
-    None where a bounce, a complaint or the operator has closed the address.
+    To one who is known it goes as they wrote their address: one that differs in case, or in what counts as case
+    (``ß`` and ``ss``), may be another's mailbox. None where a bounce, a complaint or the operator has closed it.
     """
     silence = suppression.is_suppressed(workspace.engine, pending.email, key=workspace.key)
     if silence is not None and silence.reason not in (suppression.UNSUBSCRIBED, suppression.ERASED):
         return None
     reader = roster.named(workspace, pending.email)
     if reader is not None and silence is None:
-        return Letter("already", {"link": preferences_link(workspace, reader.name, reader.email, at=at)})
+        return Letter(reader.email, "already", {"link": preferences_link(workspace, reader.name, reader.email, at=at)})
     link = f"{workspace.settings.base_url}/confirm/{pending.token}"
     until = f"{pending.expires:%-d %B %Y, %H:%M} UTC"
-    return Letter("confirm" if reader is None else "return", {"link": link, "until": until})
+    values = {"link": link, "until": until}
+    if reader is None:
+        return Letter(pending.email, "confirm", values)
+    return Letter(reader.email, "return", values)
 
 
 def opened(workspace: Workspace, token: str, *, at: datetime) -> Opened:
@@ -149,14 +163,15 @@ def confirm(workspace: Workspace, token: str, *, at: datetime) -> Opened:
     return Opened("done", request.email, roster.reader_of(workspace, reader.name))
 
 
-def first_letter(workspace: Workspace, reader: Subscriber, now: datetime) -> datetime | None:
-    """When the service sends this new reader's first letter: now, where today's is still due; None for never."""
+def next_letter(workspace: Workspace, reader: Subscriber, now: datetime) -> datetime | None:
+    """When the service sends this reader's next letter: now, where the latest is still due; None for never."""
     schedule = workspace.settings.schedule
     fetch, grace = due.FetchTime(schedule.fetch_at, schedule.timezone), timedelta(hours=schedule.grace_hours)
     latest = due.due(reader, now, grace=grace, fetch=fetch)
-    if latest and latest.verdict == "send" and archive.papers_of_day(workspace.engine, latest.edition):
-        return now
-    return due.next_due(reader, now)
+    if latest is None or latest.verdict != "send" or not archive.papers_of_day(workspace.engine, latest.edition):
+        return due.next_due(reader, now)
+    planned = ledger.deliveries(workspace.engine, edition_id(latest.edition), subscriber=reader.name)
+    return due.next_due(reader, now) if planned else now
 
 
 def _made(workspace: Workspace, request: requests.Request, at: datetime) -> Subscriber | None:

@@ -184,14 +184,17 @@ async def _write_to(desk: Desk, pending: subscribing.Pending) -> None:
         log.warning("mail not written", why=str(error))
         return
     if letter is not None:
-        await post_mail(workspace, pending.email, letter.template, letter.values, at=now, waits=_WAITS)
+        await post_mail(workspace, letter.to, letter.template, letter.values, at=now, waits=_WAITS)
 
 
 def _read(desk: Desk, wish: Wish, *, nobody: bool = False) -> Read:
     """The wish, checked as `newsletter check` does; for `nobody` only what a preview needs."""
     values = wish.values()
+    missing = not nobody and not values["email"]
     if nobody:
-        values |= {"email": _NOBODY, "name": "", "days": "daily"}
+        values |= {"name": "", "days": "daily"}
+    if nobody or missing:
+        values["email"] = _NOBODY
     document = subscribing.document_of(values, on=desk.clock().date().isoformat())
     subscriber, problems = roster.check_document(desk.workspace, "", document)
     wrong: dict[str, list[str]] = {}
@@ -199,9 +202,9 @@ def _read(desk: Desk, wish: Wish, *, nobody: bool = False) -> Read:
         if problem.severity == "error":
             key, message = _said(document, problem.line, problem.message)
             wrong.setdefault(key, []).append(message)
-    if not values["email"]:
+    if missing:
         wrong["email"] = ["Write the address that the letter goes to."]
-    return Read(document, subscriber, wrong)
+    return Read(document, None if missing else subscriber, wrong)
 
 
 def _said(document: str, line: int, message: str) -> tuple[str, str]:
@@ -230,10 +233,10 @@ def _next(desk: Desk, found: subscribing.Opened) -> dict[str, Any]:
     reader, now = found.reader, desk.clock()
     if reader is None or withdrawal.withdrawn(desk.workspace, reader.email):
         return {"reader": None, "next": None, "soon": False, "preferences": ""}
-    at = subscribing.first_letter(desk.workspace, reader, now)
+    at = subscribing.next_letter(desk.workspace, reader, now)
     return {
         "reader": reader, "next": at.astimezone(ZoneInfo(reader.timezone)) if at else None, "soon": at == now,
-        "preferences": preferences_link(desk.workspace, reader.name, reader.email, at=now),
+        "preferences": preferences_link(desk.workspace, reader.name, reader.email, at=now) if found.own else "",
     }  # fmt: skip
 
 
