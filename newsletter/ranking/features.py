@@ -57,11 +57,16 @@ def _empty_words() -> frozenset[str]:
     return (function_words() | _SPEAKING) - _TELLING
 
 
-def terms(text: str) -> list[str]:
-    """The words of `text`, lower case, stemmed, without stop words; then each two that follow each other."""
+def words(text: str) -> list[str]:
+    """The words of `text`, lower case, stemmed, without stop words."""
     empty = _empty_words()
-    words = [stem(w) for w in _WORD.findall(text.lower()) if w not in empty]
-    return words + [f"{a} {b}" for a, b in pairwise(words)]
+    return [stem(w) for w in _WORD.findall(text.lower()) if w not in empty]
+
+
+def terms(text: str) -> list[str]:
+    """The words of `text`; then each two that follow each other."""
+    found = words(text)
+    return found + [f"{a} {b}" for a, b in pairwise(found)]
 
 
 @dataclass(frozen=True, slots=True)

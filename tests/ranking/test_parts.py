@@ -185,3 +185,21 @@ def test_the_archive_s_own_votes_teach_the_guess(papers, encode):
     taught = trending.expected(day, read(day), before, read(before), TODAY)
     untaught = trending.expected(day, read(day), [], read([]), TODAY)
     assert taught[0] - taught[1] > untaught[0] - untaught[1]
+
+
+def test_who_was_voted_for_may_expect_votes_again(papers, encode):
+    """Of two papers with the same words, the one whose authors drew votes before; no author is known by name."""
+    some = [p for family in papers.values() for p in family]
+    before = [replace(p, id=f"{p.id}{k}", authors=("Ada", "Bo") if k else ("Cy",), upvotes=90 if k else 1)
+              for p in some for k in range(2)]  # fmt: skip
+    day = [replace(some[0], id="a", authors=("Ada", "Dee")), replace(some[0], id="b", authors=("Eve", "Fay"))]
+    read = lambda many: encode([f"{p.title}. {p.abstract}" for p in many])  # noqa: E731  used twice, here only
+    taught = trending.expected(day, read(day), before, read(before), TODAY)
+    assert taught[0] > taught[1] + 0.1
+
+
+def test_an_archive_without_a_single_vote_teaches_nothing(papers, encode):
+    some = [replace(p, upvotes=0) for family in papers.values() for p in family]
+    read = encode([f"{p.title}. {p.abstract}" for p in some])
+    taught = trending.expected(some[:3], read[:3], some[3:], read[3:], TODAY)
+    assert taught.tolist() == trending.expected(some[:3], read[:3], [], read[:0], TODAY).tolist()
