@@ -69,7 +69,7 @@ def main() -> None:
     print(f"templates compiled in {1e3 * (time.process_time() - start):.0f} ms")
     reader = Subscriber("ada", "ada@example.org", Profile(interests=(Interest("letters"),)), display_name="Ada")
     links, imprint = (
-        Links(HERE, HERE, HERE, HERE),
+        Links(HERE, HERE, HERE, HERE, HERE),
         Imprint("Trending papers", "1 Library Lane, London", "us@example.org"),
     )
     print("papers   compose    render      both     first  ms       html    text  bytes  not shown")

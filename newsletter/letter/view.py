@@ -58,6 +58,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A thing that a reader may say of a paper: ``more/PAPER``, its text, and its name for who listens."""
+
+    path: str
+    text: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """The paper's thumbnail; `alt` stands in its place while pictures are blocked."""
 
@@ -69,7 +78,7 @@ class Picture:
 class Card:
     """One paper as a template shows it: public counts in words; `url` may be empty.
 
-    `ref` is its id as a part of an address, for feedback; empty where it is too long for one.
+    `asks` are what its reader may say of it, below the letter's feedback address; none where its id is too long.
     """
 
     title: str
@@ -82,7 +91,7 @@ class Card:
     reason: str = ""
     place: int = 0
     full: bool = False
-    ref: str = ""
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +227,7 @@ def _card(entry: Entry, place: int, language: str, taken: set[str], *, text_only
         why,
         place,
         not entry.compact,
-        card.ref,
+        card.asks,
     )
 
 
@@ -230,7 +239,8 @@ def _renamed(card: Card, taken: set[str]) -> Card:
 
     title = fresh(card.title) if card.title in taken else card.title
     links = tuple(Link(fresh(link.text), link.url) if link.text in taken else link for link in card.links)
-    return replace(card, title=title, links=links)
+    asks = tuple(replace(ask, name=ask.name.replace(card.title, title)) for ask in card.asks)
+    return replace(card, title=title, links=links, asks=asks)
 
 
 @lru_cache(maxsize=8192)
@@ -244,7 +254,7 @@ def _full(paper: Paper, title: str, language: str) -> Card:
         facts=counts(paper.upvotes, paper.comments, paper.stars, language),
         links=_links(paper, url, language) or _search(paper, title, url, language),
         picture=Picture(picture, alt) if picture.startswith("https:") else None,
-        ref=paper_ref(paper.id),
+        asks=_asks(paper, title, language),
     )
 
 
@@ -276,7 +286,8 @@ def _short(paper: Paper, title: str, language: str) -> Card:
     full = _full(paper, title, language)
     code = tuple(link for link in full.links if link.url == safe_url(paper.code))
     links = code or (() if full.url else full.links[:1])
-    return replace(full, authors=people(paper.authors, language, 2), facts=full.facts[:1], links=links, picture=None)
+    authors = people(paper.authors, language, 2)
+    return replace(full, authors=authors, facts=full.facts[:1], links=links, picture=None, asks=())
 
 
 def paper_link(paper: Paper) -> str:
@@ -286,6 +297,15 @@ def paper_link(paper: Paper) -> str:
     scheme, _, rest = paper.id.partition(":")
     made = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}.get(scheme)
     return safe_url(made + quote(rest, safe="/.")) if made else ""
+
+
+def _asks(paper: Paper, title: str, language: str) -> tuple[Ask, ...]:
+    """More, less, save, in the reader's language."""
+    gettext, ref = messages(language).gettext, paper_ref(paper.id)
+    texts = (("more", gettext("More like this")), ("less", gettext("Less like this")), ("save", gettext("Save")))
+    form = gettext("{text}: {title}")
+    made = (Ask(f"{kind}/{ref}", text, form.format(text=text, title=title)) for kind, text in texts)
+    return tuple(made) if ref else ()
 
 
 def paper_ref(paper: str) -> str:

@@ -237,3 +237,23 @@ function themeMap(map) {
   told.hidden = false;
 }
 document.querySelectorAll('[data-map]').forEach(themeMap);
+
+// Pressing a button of a form with data-rate changes its row where it stands, without leaving the place in the list.
+function rate(form) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const row = form.closest('li[id]');
+    const place = [...row.querySelectorAll('button')].indexOf(event.submitter);
+    try {
+      const answer = await fetch(form.action, { method: 'POST', body: new FormData(form) });
+      const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById(row.id);
+      if (!fresh) throw new Error('not there');
+      row.replaceChildren(...fresh.childNodes);
+      row.querySelectorAll('form[data-rate]').forEach(rate);
+      row.querySelectorAll('button')[place]?.focus();
+    } catch {
+      form.submit();
+    }
+  });
+}
+document.querySelectorAll('form[data-rate]').forEach(rate);

@@ -300,6 +300,24 @@ def test_the_links_of_a_test_letter_say_what_the_real_ones_do(site):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("script", [True, False])
+def test_pressing_a_button_of_the_list_marks_it_and_pressing_again_takes_it_back(served, browser, script):
+    base, site = served
+    context = browser.new_context(java_script_enabled=script)
+    page = context.new_page()
+    page.goto(base + urlsplit(_links(site).feedback).path)
+    paper = page.locator("li[id]").nth(2)
+    for pressed, kinds in ((True, {"less"}), (False, set())):
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            paper.get_by_role("button", name="Less like this").click()
+        paper.get_by_role("button", name="Less like this", pressed=pressed).wait_for()
+        assert {kind for _, kind in _said(site)} == kinds
+    if script:
+        assert page.evaluate("document.activeElement.innerText").startswith("Less like this")
+    context.close()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_pages_are_for_everyone(served, browser, violations, scheme, width):
