@@ -272,5 +272,5 @@ def _flow(value: Any) -> str:
     yaml, out = YAML(typ="rt"), StringIO()
     yaml.default_flow_style = True
     yaml.width = 1_000_000
-    yaml.dump([written(value)], out)
-    return out.getvalue().strip()[1:-1]
+    yaml.dump({"x": written(value)}, out)  # in a list, a map of one key would lose its braces
+    return out.getvalue().strip().removeprefix("{x:").removesuffix("}").strip()

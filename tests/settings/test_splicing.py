@@ -72,6 +72,10 @@ def changed(text: str, changes: dict[tuple[str, ...], Any]) -> set[str]:
         ({("send_at",): "08:15"}, {'-send_at: "07:30"', '+send_at: "08:15"'}),
         ({("avoid",): ["a", "b, c"]}, {"-avoid: [medical imaging]  # never", "+avoid: [a, 'b, c']  # never"}),
         ({("follow", "keywords"): ["HNSW"]}, {"-    - IVF"}),
+        (
+            {("avoid",): {"weekly": "friday"}},
+            {"-avoid: [medical imaging]  # never", "+avoid: {weekly: friday}  # never"},
+        ),
         ({("papers",): 5, ("likes",): ["arxiv:2405.10500"]}, {"+papers: 5", "+likes:", "+  - arxiv:2405.10500"}),
     ],
     ids=str,
