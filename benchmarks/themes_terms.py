@@ -1,61 +1,61 @@
-"""Writes newsletter/themes/lists/terms.txt: the noun phrases of arXiv papers and how many papers say them.
+"""Writes newsletter/themes/lists/terms.txt: noun phrases of arXiv, how many papers say them, how many titles.
 
-usage: python benchmarks/themes_terms.py CORPUS_DIR     (JSON Lines, gzip: title, abstract; every second is read)
+usage: python benchmarks/themes_terms.py ../shared/corpus ../shared/eval
+       (JSON Lines, gzip: title, abstract; the papers of the evaluation suites in the second folder are left out)
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from newsletter.embedding.corpus import files_of, paper_keys, prepare, read_pairs
 from newsletter.themes.phrases import Key, key, noun_end, runs
 from newsletter.themes.words import FUNCTION
 
-STEP = 2
-LEAST = 0.0003  # share of the papers that say a listed phrase
+LEAST = 0.0002  # share of the papers that say a listed phrase
+ALONE = 0.05  # share of those in which it is no end of a longer phrase ("model agents" of "foundation model agents")
 OUT = Path(__file__).parents[1] / "newsletter" / "themes" / "lists" / "terms.txt"
-HEAD = "# Noun phrases of arXiv papers (singular, lower case) after the number of papers in 100,000 that say them.\n"
+HEAD = "# Noun phrases of arXiv (singular, lower case): of 100,000 papers how many say it, how many in the title.\n"
 
 
-def papers(folder: Path) -> Iterator[dict[str, str]]:
-    for path in sorted(folder.glob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines):
-                if number % STEP == 0:
-                    yield json.loads(line)
-
-
-def ends(text: str) -> Iterator[Key]:
-    """The last two to four words of every run that a noun ends."""
+def ends(text: str) -> Iterator[tuple[Key, bool]]:
+    """The last two to four words of every run that a noun ends, and whether they are all of it."""
     for run, follower in runs(text):
         if noun_end(follower):
             for length in range(2, min(4, len(run)) + 1):
-                yield key(run[-length:])
+                yield key(run[-length:]), length == len(run)
 
 
 def main() -> None:
-    said, count = Counter[Key](), 0
-    for paper in papers(Path(sys.argv[1])):
-        count += 1
-        said.update({*ends(paper["title"]), *ends(paper["abstract"])})
+    corpus, suites = map(Path, sys.argv[1:])
+    unseen = {k for pair in read_pairs(sorted(suites.rglob("papers.jsonl.gz"))) for k in paper_keys(pair)}
+    papers = prepare(read_pairs(files_of(corpus)), unseen=unseen)
+    said, titled, alone = Counter[Key](), Counter[Key](), Counter[Key]()
+    for title, abstract in papers:
+        in_title = set(ends(title))
+        found = in_title.union(ends(abstract))
+        said.update({phrase for phrase, _ in found})
+        alone.update({phrase for phrase, whole in found if whole})
+        titled.update({phrase for phrase, _ in in_title})
     listed = sorted(
-        (-papers, phrase)
-        for phrase, papers in said.items()
-        if papers >= round(count * LEAST)
+        (-count, phrase)
+        for phrase, count in said.items()
+        if count >= len(papers) * LEAST
+        and alone[phrase] >= ALONE * count
         and 2 <= len(phrase) <= 5
         and phrase[-1].isalpha()
         and not {phrase[0], phrase[-1]} & FUNCTION
     )
-    rows = (f"{round(-papers * 100_000 / count)} {' '.join(phrase)}\n" for papers, phrase in listed)
+    scale = 100_000 / len(papers)
+    rows = (f"{round(-count * scale)} {round(titled[phrase] * scale)} {' '.join(phrase)}\n" for count, phrase in listed)
     OUT.write_text(HEAD + "".join(rows), encoding="utf-8")
-    print(f"{count} papers, {len(listed)} phrases -> {OUT}")
+    print(f"{len(papers)} papers, {len(listed)} phrases -> {OUT}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     main()

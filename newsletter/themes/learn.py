@@ -26,7 +26,7 @@ from newsletter.themes.phrases import plain
 from newsletter.themes.place import NOWHERE, Labels, Vectors, centroids, unit
 
 READ = 20_000  # characters of title and abstract that count words
-KEPT = 10  # days that a label stays at least
+KEPT = 10  # days from one change of a label to the next, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ def _remember(
     words = describe(texts, grouped.topics)
     old = [known[number] if number < len(known) else None for number in grouped.numbers]
     held = [theme.label if theme else "" for theme in old]
-    fixed = [theme is not None and (day - theme.labelled).days < KEPT for theme in old]
-    labels = label(papers, grouped.topics, means, encode, words=words, held=held, fixed=fixed)
+    fixed = [theme is not None and _settled(theme, day) for theme in old]
+    labels = label(papers, vectors, grouped.topics, encode, words=words, held=held, fixed=fixed)
     themes, renamed = [], []
     for g, theme in enumerate(old):
         members = tuple(sorted(papers[i].id for i in np.flatnonzero(grouped.topics.labels == g).tolist()))
@@ -152,6 +152,11 @@ def _remember(
         if theme and not kept:
             renamed.append(ThemeEvent(day, "renamed", theme.id))
     return tuple(themes), renamed
+
+
+def _settled(theme: KnownTheme, day: date) -> bool:
+    """Whether a label must stay: it was changed of late. A theme's first may give way before: few papers named it."""
+    return theme.labelled > theme.first_day and (day - theme.labelled).days < KEPT
 
 
 def _events(

@@ -10,13 +10,13 @@ from newsletter.themes.fit import Topics
 from newsletter.themes.phrases import alike, key, title_case
 from newsletter.themes.place import Vectors
 
-OUTDONE = 0.8  # of the best candidate's score, below which a label that may change does
+OUTDONE = 0.9  # of the best candidate's score, below which a label that may change does
 
 
 def label(
     papers: Sequence[Paper],
+    vectors: Vectors,
     topics: Topics,
-    means: Vectors,
     encode: Encode | None,
     *,
     words: Sequence[Sequence[str]],
@@ -25,11 +25,13 @@ def label(
 ) -> list[str]:
     """A label for each group, no two alike.
 
-    words: keywords of each group. held: the label that each group had, "" for new ones. fixed: whether it must stay;
-    where it need not, it stays unless the best candidate is far better.
+    vectors: (n, d), one a paper. words: keywords of each group. held: the label that each group had, "" for new ones.
+    fixed: whether it must stay; where it need not, it stays unless the best candidate is better by far.
     """
-    ground = survey(papers, topics.labels, len(means))
-    options = [candidates(ground, topics, g, means, encode) for g in range(len(means))]
+    if not words:
+        return []
+    ground = survey(papers, vectors, topics.labels, len(words))
+    options = [candidates(ground, topics, g, encode) for g in range(len(words))]
     labels = ["" if not keep else text for text, keep in zip(held, fixed, strict=True)]
     for group, (text, options_here) in enumerate(zip(held, options, strict=True)):
         if text and not labels[group] and not outdone(text, options_here):

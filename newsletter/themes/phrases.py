@@ -19,6 +19,7 @@ _MATH = re.compile(r"\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+\*?(?:\[[^\]]*\])?")
 _LINK = re.compile(r"https?://\S+|www\.\S+|\S+@\S+")
 _TOKEN = re.compile(r"[^\W_](?:[\w+'’./-]*[\w+])?|[^\w\s{}]|_")
+_INFLECTION = re.compile(r"(?:ings?|ed|ers?|ors?|ions?|ives?|als?)$")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -61,6 +62,15 @@ def singular(word: str) -> str:
     if word.endswith(("ches", "shes", "sses", "xes", "zes")):
         return word[:-2]
     return word.removesuffix("s")
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """What the forms of a word have in common, from its singular: ``prun`` of pruning and pruned. Never shown."""
+    for _ in range(2):
+        cut = _INFLECTION.sub("", word)
+        word = cut if len(cut) >= 4 else word
+    return word.removesuffix("e") if len(word) > 4 else word
 
 
 @lru_cache(maxsize=100_000)

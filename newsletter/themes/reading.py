@@ -1,14 +1,14 @@
-"""Which papers say which phrases, and whether a phrase stands as a noun phrase of its own. Pure."""
+"""Which papers say which phrases and words, and whether a phrase stands as a noun phrase of its own. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from newsletter.model import Paper
-from newsletter.themes.phrases import LONGEST, READ, Key, Words, key, noun_end, runs
+from newsletter.themes.phrases import LONGEST, READ, Key, Words, key, noun_end, runs, stem
 from newsletter.themes.words import nameable, terms
 
 WHOLE = 0.3  # share of a phrase's occurrences that begin, and that end, where a noun phrase does
@@ -28,14 +28,33 @@ class Said:
     ends: int = 0
 
 
-def read(papers: Sequence[Paper]) -> dict[Key, Said]:
-    """Every phrase of two to four words that could be a name, with who says it."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What papers say. `having`: {stem: the papers that have such a word}, as the bits of a number, first paper lowest:
+    who has several words is one ``&`` away."""
+
+    said: Mapping[Key, Said]
+    having: Mapping[str, int]
+
+    def with_words(self, stems: Iterable[str]) -> int:
+        """The papers that have all of these words, as bits."""
+        papers = -1
+        for one in stems:
+            papers &= self.having.get(one, 0)
+        return papers
+
+
+def read(papers: Sequence[Paper]) -> Reading:
+    """Every phrase of two to four words that could be a name, with who says it, and who has which words."""
     found: dict[Key, Said] = defaultdict(Said)
+    having: dict[str, int] = defaultdict(int)
     for row, paper in enumerate(papers):
         for in_title, text in ((True, paper.title), (False, paper.abstract[:READ])):
             for run, follower in runs(text):
                 _read_run(found, run, ends=noun_end(follower), row=row, in_title=in_title)
-    return found
+                for part in key(run):
+                    having[stem(part)] |= 1 << row
+    return Reading(found, having)
 
 
 def _read_run(found: dict[Key, Said], run: list[str], *, ends: bool, row: int, in_title: bool) -> None:

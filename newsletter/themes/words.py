@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from newsletter.text import function_words
 
@@ -49,9 +50,16 @@ def nameable(words: tuple[str, ...]) -> bool:
     return last[-1].isalpha() and len(last) > 1 and not _PARTICIPLE.search(last) and not _ADVERB.search(first)
 
 
+class Term(NamedTuple):
+    """Of 100,000 arXiv papers, how many say a phrase, and how many of them in the title."""
+
+    papers: int
+    titles: int
+
+
 @cache
-def terms() -> dict[tuple[str, ...], float]:
-    """{key: share of arXiv papers that say it} of common noun phrases (counted by benchmarks/themes_terms.py)."""
+def terms() -> dict[tuple[str, ...], Term]:
+    """Noun phrases of arXiv papers by their keys (counted by benchmarks/themes_terms.py)."""
     text = (files("newsletter.themes") / "lists" / "terms.txt").read_text(encoding="utf-8")
     rows = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
-    return {tuple(words): int(count) / 100_000 for count, *words in rows}
+    return {tuple(words): Term(int(papers), int(titles)) for papers, titles, *words in rows}

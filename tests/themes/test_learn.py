@@ -49,13 +49,38 @@ def test_papers_keep_their_theme_from_one_day_to_the_next(two_days):
     assert np.mean(kept) >= 0.9
 
 
-def test_a_label_stays_for_ten_days_at_least(two_days):
+def test_a_label_says_since_when_it_stands(two_days):
     first, second = two_days
     labels = {theme.id: theme.label for theme in first.known}
     again = [theme for theme in second.known if theme.id in labels]
     assert again
-    assert all(theme.label == labels[theme.id] and theme.labelled == DAY for theme in again)
+    assert all((theme.label == labels[theme.id]) == (theme.labelled == DAY) for theme in again)
     assert all(theme.first_day == DAY and theme.last_day == DAY + timedelta(days=1) for theme in again)
+
+
+def wrongly_named(known, *, labelled):
+    """The themes with the label that another has, as if each had come into it long ago."""
+    labels = [*(theme.label for theme in known[1:]), known[0].label]
+    old = DAY - timedelta(days=30)
+    return [replace(t, label=text, first_day=old, labelled=labelled) for t, text in zip(known, labels, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("labelled", "stays"),
+    [
+        (DAY - timedelta(days=8), True),  # changed nine days ago
+        (DAY - timedelta(days=9), False),  # changed ten days ago
+        (DAY - timedelta(days=30), False),  # the theme's first
+    ],
+)
+def test_a_label_that_was_changed_stays_for_ten_days_however_wrong(archive, embed, two_days, labelled, stays):
+    friday = [a for a in archive if date(2025, 3, 6) <= a.day <= DAY + timedelta(days=1)]
+    known = wrongly_named(two_days[0].known, labelled=labelled)
+    learned = learn(friday, vectors_of(friday, embed), DAY + timedelta(days=1), known, encode=embed, **OPTIONS)
+    labels = {theme.id: theme.label for theme in known}
+    kept = [theme.label == labels[theme.id] for theme in learned.known if theme.id in labels]
+    assert kept
+    assert all(kept) if stays else not any(kept)
 
 
 def test_every_theme_of_the_first_day_is_born_on_it(two_days):

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from newsletter.themes.phrases import alike, key, plain, runs, singular, spelling, title_case
+from newsletter.themes.phrases import alike, key, plain, runs, singular, spelling, stem, title_case
 
 
 def said(text: str) -> list[str]:
@@ -81,3 +81,16 @@ def test_variants_of_a_phrase_are_alike(one, other, expected):
 
 def test_a_link_of_any_length_is_no_word():
     assert "example" not in plain("see www.example.org/" + "x" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("words", "common"),
+    [
+        ("pruning pruned", "prun"),
+        ("caption captioning", "capt"),
+        ("retriever retrieval", "retriev"),
+        ("video", "video"),
+    ],
+)
+def test_the_forms_of_a_word_have_one_stem(words, common):
+    assert {stem(word) for word in words.split()} == {common}
