@@ -52,6 +52,7 @@ types: install-dev
 lock:  ## renew the lock files: names, versions and hashes only
 	$(UV_COMPILE) --group build pyproject.toml --output-file requirements.lock $(LOCK_FLAGS)
 	$(UV_COMPILE) --group dev pyproject.toml --output-file requirements-dev.lock $(LOCK_FLAGS)
+	awk '/^[a-z]/ { kept = /^psycopg/ } kept && !/# via/' requirements-dev.lock > deploy/postgres.lock
 	$(BIN)/python tests/node/renew.py
 
 clean:  ## what make has made
