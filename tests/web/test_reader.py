@@ -25,7 +25,7 @@ def parts(site, purpose: str, name: str = "ada", email: str = "ada@example.org")
     return (name, EDITION, site.desk.hash(email)) if purpose == "letter" else (name, site.desk.hash(email))
 
 
-@pytest.mark.parametrize(("purpose", "method", "where"), PAGES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("purpose", "method", "where"), PAGES, ids=str)
 def test_only_the_readers_own_link_opens_a_page(site, purpose, method, where):
     """Forged, cut off, of another key, for another purpose, with another reader's address, of nobody: all are 404."""
     before = site.document("ada"), site.document("kenji")
@@ -50,7 +50,7 @@ def test_only_the_readers_own_link_opens_a_page(site, purpose, method, where):
     assert (site.document("ada"), site.document("kenji")) == before
 
 
-@pytest.mark.parametrize(("purpose", "method", "where"), PAGES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("purpose", "method", "where"), PAGES, ids=str)
 def test_a_new_address_closes_the_old_ones_links(site, purpose, method, where):
     token = site.desk.sign(purpose, *parts(site, purpose))
     path = site.folder / "config" / "subscribers" / "ada.yaml"
