@@ -36,6 +36,7 @@ ARRIVAL = 20.0  # seconds that a whole request may take to arrive; forms are sma
 _GRACE = 20  # seconds that requests under way have when the server stops
 _CONNECTIONS = 500  # of one process; more are answered 503, below the usual limit of 1,024 open files
 _HEAD = 32 * 1024  # bytes of a request's head; tokens are at most 1 kB
+_START = 30  # seconds until a worker must say that it lives; on a busy machine its imports alone take ten
 _BREATH = 5.0  # seconds before a worker that could not begin ends, and the next one tries
 
 
@@ -80,8 +81,8 @@ class Serving(uvicorn.Config):
             app, http=Patient, ws="none", access_log=False, log_config=None, server_header=False,
             proxy_headers=False,  # the application does it, after it has seen who is at the door
             timeout_keep_alive=65 if web.proxies else 10,  # proxies keep theirs for a minute
-            timeout_graceful_shutdown=_GRACE, limit_concurrency=_CONNECTIONS, h11_max_incomplete_event_size=_HEAD,
-            **more,
+            timeout_graceful_shutdown=_GRACE, timeout_worker_healthcheck=_START, limit_concurrency=_CONNECTIONS,
+            h11_max_incomplete_event_size=_HEAD, **more,
         )  # fmt: skip
 
     def configure_logging(self) -> None:
