@@ -5,8 +5,10 @@
     python benchmarks/delivery.py ... --peer DIR         beside nodemailer+mjml: a folder with peer.mjs and node_modules
     python benchmarks/delivery.py ... --dump FILE        what `smtp-sink -D FILE` wrote: counts losses and duplicates
 
-One JSON object a line. The edition (archive, themes) is prepared before the clock starts. Quote ratios of one run,
-never a bare rate: the peers run before and after each measurement, and the mean of the two counts.
+One JSON object a line. The edition (archive, themes) is prepared before the clock starts, in another process, as the
+service does it hours earlier. Quote ratios of one run, never a bare rate: the peers run before and after each
+measurement, and the mean of the two counts. Memory is that of all processes together, sampled twice a second: `pss_mb`
+counts a page that several share once, `rss_mb` every time.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import random
 import re
 import resource
 import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -25,7 +28,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sqlalchemy as sa
 import structlog
+from memory import peak
 
 from newsletter import pipeline
 from newsletter.model import Interest, Profile, Subscriber
@@ -42,18 +47,18 @@ ANGLES = (
     "", " at scale", " with language models", " on small hardware", ": surveys", " without labels", " for images",
     " in production", ": benchmarks", " that is fair", " with privacy", " for science", " in theory", " for beginners",
 )  # fmt: skip
-RCPT = re.compile(rb"^X-Rcpt-Args: <([^>]*)>", re.MULTILINE)
+RCPT = re.compile(rb"X-Rcpt-Args: <([^>]*)>")
 
 
-def readers(count: int) -> tuple[Subscriber, ...]:
+def readers(count: int, domain: str = "example.net") -> tuple[Subscriber, ...]:
     """Readers with four interests each, drawn so that none is like another; their letters hold about twelve papers."""
-    return tuple(_reader(number, random.Random(number)) for number in range(count))
+    return tuple(_reader(number, random.Random(number), domain) for number in range(count))
 
 
-def _reader(number: int, rng: random.Random) -> Subscriber:
+def _reader(number: int, rng: random.Random, domain: str) -> Subscriber:
     interests = tuple(Interest(topic + rng.choice(ANGLES)) for topic in rng.sample(TOPICS, 4))
     name = f"r{number:06}"
-    return Subscriber(name, f"{name}@example.net", Profile(interests=interests), display_name=f"Reader {number}")
+    return Subscriber(name, f"{name}@{domain}", Profile(interests=interests), display_name=f"Reader {number}")
 
 
 def configuration(folder: Path, port: int, connections: int) -> Path:
@@ -69,7 +74,16 @@ def configuration(folder: Path, port: int, connections: int) -> Path:
     return config
 
 
-def measured(digest: Path, count: int, port: int, connections: int) -> dict[str, object]:
+def prepared(folder: Path, digest: Path, port: int, connections: int) -> Path:
+    """A configuration whose edition is ready, as after `newsletter themes`: the libraries behind it are not loaded."""
+    config = configuration(folder, port, connections)
+    command, day = [sys.executable, "-m", "newsletter", "--config", config], digest.name[:10]
+    for step in (["fetch", "--from", digest.absolute(), "--date", day], ["themes", "--date", day]):
+        subprocess.run([*command, *step], check=True, capture_output=True)
+    return config
+
+
+def measured(digest: Path, count: int, port: int, connections: int, domain: str) -> dict[str, object]:
     """One run in a folder of its own: rates, shares of the stages, p99 of a letter from claim to settled, memory."""
     day = date.fromisoformat(digest.name[:10])
     took: list[float] = []
@@ -83,11 +97,10 @@ def measured(digest: Path, count: int, port: int, connections: int) -> dict[str,
             took.append(time.perf_counter() - start)
 
     with TemporaryDirectory() as folder:
-        config = configuration(Path(folder), port, connections)
-        with pipeline.open_workspace(config, {"PATH": os.environ["PATH"]}) as opened:
-            pipeline.fetch_path(opened, digest, day=day, today=day, force=True)
+        config = prepared(Path(folder), digest, port, connections)
+        with pipeline.open_workspace(config, {"PATH": os.environ["PATH"]}) as opened, peak() as memory:
             edition = pipeline.prepare(opened, day)
-            workspace = replace(opened, found=Subscribers(readers(count)))
+            workspace = replace(opened, found=Subscribers(readers(count, domain)))
             now = datetime.now(UTC)
             cpu, start = processor(), time.perf_counter()
             with pipeline.crew(workspace, count) as helpers:
@@ -97,19 +110,26 @@ def measured(digest: Path, count: int, port: int, connections: int) -> dict[str,
                 report = pipeline.deliver(workspace, edition.id, clock=courier.wall_clock(now), helpers=helpers)
                 courier._one = one  # noqa: SLF001
             end = time.perf_counter()
+            papers = _papers_each(workspace)
     took.sort()
     return {
         "letters": count,
-        "papers": len(edition.papers),
+        "papers_each": papers,
         "sent": report.counts["sent"],
         "per_second": round(count / (end - start), 1),
         "planned_per_second": round(count / (planned - start), 1),
         "delivered_per_second": round(count / (end - planned), 1),
         "cpu_ms": round((processor() - cpu) / count * 1000, 2),
         "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "largest_child_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        **memory,
+        "load": round(os.getloadavg()[0], 1),
     }
+
+
+def _papers_each(workspace: pipeline.Workspace) -> float:
+    query = "SELECT count(*) * 1.0 / count(DISTINCT delivery) FROM delivery_papers"
+    with workspace.engine.connect() as connection:
+        return round(connection.execute(sa.text(query)).scalar_one(), 1)
 
 
 def processor() -> float:
@@ -125,10 +145,13 @@ def peer(folder: Path, mode: str, count: int, port: int, digest: Path) -> float:
     return rate
 
 
-def arrived(dump: Path) -> dict[str, int]:
-    """Copies by recipient in what the sink wrote."""
-    copies = Counter(RCPT.findall(dump.read_bytes()))
-    return {"recipients": len(copies), "doubled": sum(count > 1 for count in copies.values())}
+def arrived(dump: Path, domain: str, count: int) -> dict[str, int]:
+    """Letters lost and doubled among all that the sink wrote down for a run's readers."""
+    ending = f"@{domain}".encode()
+    with dump.open("rb") as lines:
+        found = (RCPT.match(line) for line in lines if line.startswith(b"X-Rcpt-Args"))
+        copies = Counter(match[1] for match in found if match and match[1].endswith(ending))
+    return {"lost": count - len(copies), "doubled": sum(number > 1 for number in copies.values())}
 
 
 def main() -> None:
@@ -149,15 +172,16 @@ def main() -> None:
         return {mode: peer(given.peer, mode, size, given.port, given.digest) for mode, size in sizes.items()}
 
     before = peers()
-    for count in given.letters:
-        found = measured(given.digest, count, given.port, given.connections)
+    for run, count in enumerate(given.letters):
+        domain = f"run{run}-{os.getpid()}.example.net"
+        found = measured(given.digest, count, given.port, given.connections, domain)
         after = peers()
+        if given.dump:
+            found |= arrived(given.dump, domain, count)
         rates = {mode: (before[mode] + after[mode]) / 2 for mode in before}
         ratios = {f"times {mode}": round(found["per_second"] / rate, 1) for mode, rate in rates.items()}
         print(json.dumps({**found, **{mode: round(rate, 1) for mode, rate in rates.items()}, **ratios}), flush=True)
         before = after
-    if given.dump:
-        print(json.dumps(arrived(given.dump)))
 
 
 if __name__ == "__main__":

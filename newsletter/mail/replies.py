@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from newsletter.mail.headers import clean
 from newsletter.model import Outcome, OutcomeKind, Phase
-from newsletter.text import tidy
 
 Fault = Literal["address", "mailbox", "ours", "server", ""]
 """Whose fault a refusal is: the address is dead; the mailbox is full or shut for now; ours (policy, content,
@@ -85,7 +85,7 @@ def enhanced_code(code: int, text: str) -> str:
 
 def plain_text(text: str) -> str:
     """A reply's text as one printable line of bounded length."""
-    return tidy(text.encode("utf-8", "replace").decode("utf-8"))[:_LONGEST]
+    return clean(text.encode("utf-8", "replace").decode("utf-8"))[:_LONGEST]
 
 
 def outcome(phase: Phase, code: int, text: str) -> Outcome:

@@ -90,6 +90,7 @@ class _Round:
     stop: Callable[[], bool]
     crew: Crew
     progress: _Progress = field(default_factory=lambda: _Progress(lambda *_: None, 0))
+    jitter: random.Random = field(default_factory=random.Random)
     ended: Outcome | None = None
 
     @property
@@ -193,5 +194,5 @@ async def _one(
         phase=outcome.phase,
         code=outcome.code,
     )
-    await clerk.settle(decide(delivery, outcome, round_.clock(), random.Random(delivery.id), begun=begun))
+    await clerk.settle(decide(delivery, outcome, round_.clock(), round_.jitter, begun=begun))
     return outcome

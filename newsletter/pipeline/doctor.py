@@ -103,7 +103,8 @@ def login(workspace: Workspace) -> Finding:
     if refused:
         said = " ".join(part for part in (str(refused.code or ""), refused.enhanced, refused.text) if part)
         return Finding(check, "bad", f"{refused.phase}: {said}", "Check smtp.host, port, security, username, password")
-    safe = "not encrypted (this machine)" if smtp.security == "none" else f"{smtp.security}, certificate valid"
+    plain = {"none": "not encrypted (this machine)", "trusted-network": "not encrypted (a network you trust)"}
+    safe = plain.get(smtp.security, f"{smtp.security}, certificate valid")
     return Finding(check, "good", f"{safe}, {'login accepted' if smtp.username else 'no login'}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
@@ -10,7 +11,7 @@ from newsletter.settings.document import Document
 from newsletter.settings.fields import Text
 from newsletter.settings.places import DomainName, FilePath, HostName
 
-PORTS = {"starttls": 587, "tls": 465, "none": 25}  # RFC 6409, RFC 8314, RFC 5321
+PORTS = {"starttls": 587, "tls": 465, "none": 25, "trusted-network": 25}  # RFC 6409, RFC 8314, RFC 5321
 
 
 class SmtpSettings(Document):
@@ -20,9 +21,11 @@ class SmtpSettings(Document):
     port: int = Field(
         default=587, ge=1, le=65535, description="587 with starttls; 465 with tls and 25 with none where left out."
     )
-    security: Literal["starttls", "tls", "none"] = Field(
+    security: Literal["starttls", "tls", "none", "trusted-network"] = Field(
         default="starttls",
-        description="starttls and tls are encrypted and verified; none is for a server on this machine.",
+        description="starttls and tls are encrypted and verified; none is for a server on this machine. "
+        "trusted-network is none for any host, such as a mail catcher in a private network: "
+        "whoever is on the way can read every letter.",
     )
     username: str | None = Field(default=None, description="Left out or null: no login.")
     password: SecretStr | None = Field(
@@ -57,14 +60,26 @@ class SmtpSettings(Document):
         return data
 
     @model_validator(mode="after")
-    def _login_is_safe(self) -> SmtpSettings:
-        if self.username and self.security == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
+    def _nothing_is_shown_by_mistake(self) -> SmtpSettings:
+        if self.username and self.security in ("none", "trusted-network"):
             raise ValueError(
                 "a login without encryption shows the password to everyone on the way; use security: starttls or tls"
+            )
+        if self.security == "none" and not _is_this_machine(self.host):
+            raise ValueError(
+                "security: none is for a server on this machine; use starttls or tls, or trusted-network for a mail "
+                "catcher in a private network"
             )
         if self.password is not None and self.password_file is not None:
             raise ValueError("password and password_file are both given; keep one")
         return self
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
 
 
 class ImapSettings(Document):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -69,30 +70,33 @@ def plan(
 
 
 def plan_frozen(
-    engine: Engine, edition_id: str, frozen: Sequence[Frozen], now: datetime, *, expires: datetime | None = None
+    engine: Engine, edition_id: str, frozen: Iterable[Frozen], now: datetime, *, expires: datetime | None = None
 ) -> Planned:
     """Writes every letter and skip of the edition in one transaction; subscribers planned before are left as they are.
 
     Letters to suppressed addresses are skipped. After `expires` nobody tries the letters any more. Letters of another
-    edition are a ValueError.
+    edition are a ValueError. Holds one of `frozen` at a time.
     """
-    rows = [row for one in frozen for row in one.rows]
-    if strange := {row.edition for row in rows} - {edition_id}:
-        raise ValueError(f"letters of {sorted(strange)} planned on {edition_id}")
+    letters = skips = repeated = 0
+    refused: list[Refusal] = []
+    parts: dict[str, bytes] = {}
     with writing(engine, lock=edition_lock(edition_id)) as connection:
         query = sa.select(DELIVERIES.c.subscriber, DELIVERIES.c.address, DELIVERIES.c.state)
         there = connection.execute(query.where(DELIVERIES.c.edition == edition_id)).all()
         known = {row.subscriber for row in there}
-        taken = {row.address: row.subscriber for row in there if row.state != "skipped"}
-        suppressed = suppressed_among(connection, {row.address for row in rows})
-        refused: list[Refusal] = []
-        fresh = list(_sift(rows, known, taken, suppressed, refused))
-        for some in batches(fresh):
-            _write(connection, some, now, expires)
-        _freeze_parts(connection, {key: body for one in frozen for key, body in one.parts.items()})
-    letters = sum(row.body is not None for row in fresh)
-    repeated = sum(row.subscriber in known for row in rows)
-    return Planned(letters, len(fresh) - letters, repeated, tuple(refused))
+        sieve = _Sieve(known, {row.address: row.subscriber for row in there if row.state != "skipped"}, refused)
+        for one in frozen:
+            if strange := {row.edition for row in one.rows} - {edition_id}:
+                raise ValueError(f"letters of {sorted(strange)} planned on {edition_id}")
+            fresh = list(sieve.fresh(one.rows, suppressed_among(connection, {row.address for row in one.rows})))
+            for some in batches(fresh):
+                _write(connection, some, now, expires)
+            parts.update(one.parts)
+            letters += sum(row.body is not None for row in fresh)
+            skips += sum(row.body is None for row in fresh)
+            repeated += sum(row.subscriber in known for row in one.rows)
+        _freeze_parts(connection, parts)  # all at once, in their order: planners of two editions cannot deadlock
+    return Planned(letters, skips, repeated, tuple(refused))
 
 
 def _freeze(freezer: Freezer, item: Letter | Skip, key: bytes) -> Row:
@@ -105,33 +109,40 @@ def _freeze(freezer: Freezer, item: Letter | Skip, key: bytes) -> Row:
         return Row(*who, None, f"the letter cannot be stored: {error}")
 
 
-def _sift(
-    rows: Sequence[Row], known: set[str], taken: dict[str, str], suppressed: Mapping[str, Suppression],
-    refused: list[Refusal],
-) -> Iterator[Row]:  # fmt: skip
-    """The rows to add, each subscriber once and each address with one letter; the rest goes to `refused`."""
-    taken = dict(taken)
-    seen: set[str] = set()
-    for row in rows:
-        name = row.subscriber
-        if name in seen:
-            refused.append(Refusal(name, "the subscriber is in this plan twice; the first letter stands"))
-            continue
-        seen.add(name)
-        if name in known:
-            continue
-        if row.address in suppressed:
-            why = suppressed[row.address].reason
-            email = "" if why == ERASED else row.email
-            yield replace(row, body=None, email=email, reason=f"suppressed: {why}")
-        elif row.body is not None and row.address in taken:
-            why = f"the same address as {taken[row.address]}, who has this edition's letter"
-            refused.append(Refusal(name, why))
-            yield replace(row, body=None, reason=why)
-        else:
-            if row.body is not None:
-                taken[row.address] = name
-            yield row
+@dataclass(frozen=True, slots=True)
+class _Sieve:
+    """Lets each subscriber through once, and each address with one letter; the rest goes to `refused`.
+
+    `known` are subscribers planned before, `taken` addresses that have their letter, `seen` who was here already.
+    """
+
+    known: AbstractSet[str]
+    taken: dict[str, str]
+    refused: list[Refusal]
+    seen: set[str] = field(default_factory=set)
+
+    def fresh(self, rows: Sequence[Row], suppressed: Mapping[str, Suppression]) -> Iterator[Row]:
+        """The rows to add, as skips where there must be no letter."""
+        for row in rows:
+            name = row.subscriber
+            if name in self.seen:
+                self.refused.append(Refusal(name, "the subscriber is in this plan twice; the first letter stands"))
+                continue
+            self.seen.add(name)
+            if name in self.known:
+                continue
+            if row.address in suppressed:
+                why = suppressed[row.address].reason
+                email = "" if why == ERASED else row.email
+                yield replace(row, body=None, email=email, reason=f"suppressed: {why}")
+            elif row.body is not None and row.address in self.taken:
+                why = f"the same address as {self.taken[row.address]}, who has this edition's letter"
+                self.refused.append(Refusal(name, why))
+                yield replace(row, body=None, reason=why)
+            else:
+                if row.body is not None:
+                    self.taken[row.address] = name
+                yield row
 
 
 def _write(connection: Connection, rows: Sequence[Row], now: datetime, expires: datetime | None) -> None:

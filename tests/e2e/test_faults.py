@@ -6,13 +6,11 @@ later. Whatever happened: nobody has two letters, and who has none is in the led
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any
 
 import pytest
 import trustme
-from misbehaving import Do, Misbehaving, server_context
+from misbehaving import Do, Misbehaving, server_context, serving
 
 from newsletter import pipeline
 from newsletter.store import ledger, suppression
@@ -32,27 +30,6 @@ READERS = 12
 HUNG_UP = Do(hang_up=True)
 SILENT = Do(silent=True)
 pytestmark = pytest.mark.slow
-
-
-@contextmanager
-def serving(server: Any) -> Iterator[Any]:
-    """The server in a thread with an event loop of its own."""
-    ready, loop, stop = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        async with server.running():
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        assert ready.wait(10)
-        yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
 
 
 def environment(house: Any, port: int, **more: str) -> dict[str, str]:
