@@ -165,6 +165,9 @@ def differing(data: Mapping[str, Any], typed: Typed) -> list[str]:
 
 def said_of(text: str, problems: Iterable[Problem], rows: Sequence[Row]) -> Said:
     """Each problem of the document `text` beside its field; `rows` are the interests in the order of the page."""
+    problems = tuple(problems)
+    if not problems:
+        return Said({}, {})
     tree = read_document_tree(text)
     places = {tree.place(loc): loc for loc in _locs(tree.data)}
     found: dict[str, dict[str, list[str]]] = {"error": {}, "warning": {}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,6 +14,9 @@ from newsletter.store import editions
 from newsletter.web.desk import Desk
 
 __all__ = ["Previewed", "PreviewedSection", "preview_of"]
+
+_HANDS = threading.BoundedSemaphore(2)  # a preview costs a second of one core; pages must not wait for many
+_PATIENCE = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,14 @@ def preview_of(desk: Desk, subscriber: Subscriber) -> Previewed:
     edition = editions.newest_edition(desk.workspace.engine, desk.clock().date())
     if edition is None:
         return Previewed(None, 0, (), why="no edition has been printed yet")
+    if not _HANDS.acquire(timeout=_PATIENCE):
+        return Previewed(edition.day, len(edition.papers), (), why="too many look at previews at this moment")
     try:
         letter = write(desk.workspace, edition, [replace(subscriber, paused_until=None)])[0]
     except NewsletterError as error:
         return Previewed(edition.day, len(edition.papers), (), why=error.why or error.what)
+    finally:
+        _HANDS.release()
     if isinstance(letter, Skip):
         return Previewed(edition.day, len(edition.papers), (), why=letter.reason)
     shown = view(letter, Links(), Imprint())

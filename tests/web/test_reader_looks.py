@@ -97,7 +97,7 @@ def test_a_reader_changes_what_they_want(served, browser):
     page.click("[data-show=preview]")
     page.wait_for_selector("#preview h2")
     page.fill("#interest-2", "robotics")
-    page.wait_for_function("document.getElementById('preview').textContent.includes('robotics')")
+    page.locator("#preview", has_text="robotics").wait_for()
     page.check("#days-chosen")
     assert page.locator("#on-monday").is_visible()
     page.click("button:has-text('Save')")
