@@ -35,7 +35,7 @@ from newsletter.web import (
     subscribe,
     unsubscribe,
 )
-from newsletter.web.arrival import Caught, Logged, Peered, Rooted, route_of
+from newsletter.web.arrival import Caught, Headed, Logged, Peered, Rooted, route_of
 from newsletter.web.desk import Desk
 from newsletter.web.guard import Guard
 from newsletter.web.pages import page
@@ -85,6 +85,7 @@ def _surround(app: FastAPI, desk: Desk) -> None:
     proxies, admin = list(desk.web.proxies), desk.workspace.settings.admin
     app.add_middleware(Caught, answer=_unexpected)
     app.add_middleware(Guard, secure=desk.secure)
+    app.add_middleware(Headed)
     app.add_middleware(Logged)
     app.add_middleware(Rooted, prefix=desk.prefix)
     if proxies:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Caught", "Logged", "Peered", "Rooted", "route_of"]
+__all__ = ["Caught", "Headed", "Logged", "Peered", "Rooted", "route_of"]
 
 log = structlog.get_logger()
 
@@ -47,6 +47,18 @@ def _ip(scope: Scope) -> IPv4Address | IPv6Address | None:
     except (TypeError, ValueError):
         return None
     return getattr(found, "ipv4_mapped", None) or found
+
+
+class Headed:
+    """ASGI middleware: HEAD is answered as GET (RFC 9110, 9.3.2); the server leaves the body away."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
 
 
 class Rooted:

@@ -134,6 +134,18 @@ def test_it_does_not_say_what_it_is(site):
         assert b"\r\nserver:" not in talk(port, GET).lower()
 
 
+@pytest.mark.parametrize("path", [b"/", b"/nothing", b"/health/live", b"/favicon.ico"])
+def test_head_is_get_without_the_body(site, path):
+    """RFC 9110, 9.3.2; monitors and mail scanners ask so."""
+    with running(site) as port:
+        got, head = (talk(port, GET.replace(b"GET /health/live", verb + b" " + path)) for verb in (b"GET", b"HEAD"))
+    (got_head, _, body), (only_head, _, nothing) = got.partition(b"\r\n\r\n"), head.partition(b"\r\n\r\n")
+    assert nothing == b""
+    assert body
+    lines = [[line for line in one.split(b"\r\n") if b"date:" not in line] for one in (got_head, only_head)]
+    assert lines[0] == lines[1]
+
+
 def test_a_port_in_use_is_one_sentence():
     with server.listen("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
