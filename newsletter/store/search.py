@@ -59,13 +59,11 @@ def search(engine: Engine, text: str, *, limit: int = 20, offset: int = 0) -> Fo
         return Found(0)
     way: _Postgres | _Sqlite = _Postgres(query) if engine.dialect.name == "postgresql" else _Sqlite(query)
     with reading(engine) as connection:
-        newest = way.newest(connection)
-        more, newest = len(newest) > RANKED, newest[:RANKED]
-        numbers = way.best(connection, newest, limit, offset) if len(newest) > offset else []
+        total, numbers = way.find(connection, limit, offset)
         marked = way.marked(connection, numbers) if numbers else {}
         papers = archived_papers(connection, numbers)
     hits = tuple(Hit(papers[n], *map(pieces, marked.get(n, _plain(papers[n])))) for n in numbers)
-    return Found(len(newest), hits, more)
+    return Found(min(total, RANKED), hits, total > RANKED)
 
 
 def pieces(marked: str) -> tuple[Piece, ...]:
@@ -106,12 +104,13 @@ class _Sqlite:
         quoted = '"' + term.text.replace('"', " ") + '"' + (" *" if term.prefix else "")
         return f"(authors : {quoted})" if term.author else quoted
 
-    def newest(self, connection: Connection) -> list[int]:
-        return list(connection.execute(self._NEWEST, {"query": self._query, "most": RANKED + 1}).scalars())
-
-    def best(self, connection: Connection, newest: Sequence[int], limit: int, offset: int) -> list[int]:
-        values = {"query": self._query, "oldest": newest[-1], "limit": limit, "offset": offset}
-        return list(connection.execute(self._BEST, values).scalars())
+    def find(self, connection: Connection, limit: int, offset: int) -> tuple[int, list[int]]:
+        """How many match, RANKED + 1 at most, and the numbers of one page of them."""
+        newest = list(connection.execute(self._NEWEST, {"query": self._query, "most": RANKED + 1}).scalars())
+        if offset >= min(len(newest), RANKED):
+            return len(newest), []
+        values = {"query": self._query, "oldest": newest[:RANKED][-1], "limit": limit, "offset": offset}
+        return len(newest), list(connection.execute(self._BEST, values).scalars())
 
     def marked(self, connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
         fixed = {"query": self._query, "open": _OPEN, "close": _CLOSE, "words": _SNIPPET}
@@ -143,14 +142,15 @@ class _Postgres:
         # letters and digits alone, in quotes: nothing in them is an operator
         return sa.func.to_tsquery(_WORDS, " <-> ".join(f"'{word}'" for word in term.words) + ":*")
 
-    def newest(self, connection: Connection) -> list[int]:
-        query = sa.select(_INDEX.c.paper).where(self._where).order_by(_INDEX.c.paper.desc()).limit(RANKED + 1)
-        return list(connection.execute(query).scalars())
-
-    def best(self, connection: Connection, newest: Sequence[int], limit: int, offset: int) -> list[int]:
-        rank = sa.func.ts_rank(_INDEX.c.words, self._rank).desc()
-        query = sa.select(_INDEX.c.paper).where(_INDEX.c.paper.in_(newest)).order_by(rank, _INDEX.c.paper.desc())
-        return list(connection.execute(query.limit(limit).offset(offset)).scalars())
+    def find(self, connection: Connection, limit: int, offset: int) -> tuple[int, list[int]]:
+        """As with SQLite; planned anew for each query, for a common word wants another way than a rare one."""
+        connection.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
+        newest = sa.select(*_INDEX.c).where(self._where).order_by(_INDEX.c.paper.desc()).limit(RANKED + 1).cte("newest")
+        best = sa.func.ts_rank(newest.c.words, self._rank).desc()
+        page = sa.select(newest.c.paper, sa.func.count().over()).order_by(best, newest.c.paper.desc())
+        if offset < RANKED and (rows := connection.execute(page.limit(limit).offset(offset)).all()):
+            return int(rows[0][1]), [row[0] for row in rows]
+        return int(connection.execute(sa.select(sa.func.count()).select_from(newest)).scalar_one()), []
 
     def marked(self, connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
         marks = f"StartSel={_OPEN}, StopSel={_CLOSE}"

@@ -1,4 +1,4 @@
-"""Where the window's papers lie on a map, near papers near: as one HTML file, and as places that last from day to day."""
+"""Where the window's papers lie on a map, near papers near: as an HTML file, and as places that last over days."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONFIG = {"displaylogo": False, "scrollZoom": True, "responsive": True}
 WIDEST = 90  # characters of a title in a tip
 FEW = 5  # papers, or different texts, up to which there is no neighbourhood to show
 ANCHORS = 10  # papers known from yesterday's map that hold today's in place
-FRESH_EPOCHS, MOVED_EPOCHS = 400, 100
+FRESH_EPOCHS, MOVED_EPOCHS = 400, 300
 
 Places = NDArray[np.float32]
 

@@ -182,7 +182,8 @@ def _alive(  # noqa: PLR0917  a row's columns
     key: str, name: str, keywords: Sequence[str], papers: Sequence[str], moves: Momentum | None,
     seen: Mapping[str, date], day: date, span: int,
 ) -> Alive:  # fmt: skip
-    mine = [paper for paper in seen if paper in set(papers)]  # newest first, as `seen` is
+    wanted = frozenset(papers)
+    mine = [paper for paper in seen if paper in wanted]  # newest first, as `seen` is
     per_day = Counter((day - seen[paper]).days for paper in mine)
     oldest = max(((day - one).days for one in seen.values()), default=0)
     history = tuple(per_day[back] for back in range(min(span, oldest + 1) - 1, -1, -1))

@@ -15,7 +15,7 @@ __all__ = ["COLOURS", "HEIGHT", "SHAPES", "WIDTH", "Drawing", "Label", "Mark", "
 WIDTH, HEIGHT = 1000, 640  # of the picture, in its own units
 COLOURS, SHAPES = 8, 4  # a theme is told by both, and by its name: nobody needs to see colours
 _EDGE = 26
-_LETTER, _LINE = 8.4, 24  # about what a letter of a label takes
+_LETTER, _LINE = 7.4, 20  # about what a letter of a label takes
 _OUT = 0.005  # share of papers at each edge that the frame does not wait for
 
 

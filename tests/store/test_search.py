@@ -85,7 +85,8 @@ TYPED = [
     '"', '""', '"a', "a*b", "*", "a**", "- -", "--a", "(", ")", "a OR", "NOT", "AND", "NEAR(a b, 2)", "title:x",
     "{x}:y", "a AND (b", "^a", "a + b", "'", "a'b", "a & b", "a | !b", "<->", ":*", "a:*", "a:B", "\\", "%", "_",
     "\x00a\x00", "author:", "author:*", 'author:"', "author: lin", "-author:", "http://x.y/z?a=b&c", "x" * 10_000,
-    "a " * 5_000, "\ud800", "\ue000a\ue001", "1e5", "2503.00001", "٣", "²", "a\u0301", "🙂", "' OR 1=1 --", "e-mail@example.org",
+    "a " * 5_000, "\ud800", "\ue000a\ue001", "1e5", "2503.00001", "٣", "²", "a\u0301", "🙂", "' OR 1=1 --",
+    "e-mail@example.org",
 ]  # fmt: skip
 
 
