@@ -39,7 +39,7 @@ class Options:
     theme_share: the largest share of a letter from one theme; trending_apart: at most so many beyond the interests.
     """
 
-    sparse_texts: float = 3.0
+    sparse_texts: float = 2.0
     sparse_papers: float = 1.0
     whole: float = 1.0
     others: float = 0.3

@@ -12,7 +12,7 @@ from newsletter.model import Momentum, Paper
 from newsletter.ranking import Corpus, Options, signals, trending
 from newsletter.ranking.features import index, rarity, stem, terms, weigh
 from newsletter.ranking.ground import lay
-from newsletter.ranking.interests import match, pieces, sentences
+from newsletter.ranking.interests import fullness, match, pieces, sentences
 from newsletter.ranking.likes import Examples, learn, trust
 
 TODAY = date(2025, 3, 13)
@@ -68,6 +68,16 @@ def test_a_list_of_avoided_things_is_read_as_a_list():
         len(pieces("papers on massive spirals, ellipticals, and all that stands in them for long enough to matter"))
         == 1
     )
+
+
+def test_what_is_told_at_length_counts_more_within_bounds():
+    short, middle, long = "vector search", "vector search on graphs and disks", " ".join(["hubness"] * 5000)
+    assert (fullness([]), fullness([short])) == ([], [1.0])
+    assert fullness([short, short]) == [1.0, 1.0]
+    low, one, high = fullness([short, middle, long])
+    assert 0.62 < low < one == 1.0 < high < 1.6
+    assert fullness(["", "the of"]) == [1.0, 1.0]
+    assert fullness([short, f"{short}. Surveys of recommender systems are not relevant."]) == [1.0, 1.0]
 
 
 def test_a_text_that_nothing_matches_stays_low(corpus, papers, archive, encode):
