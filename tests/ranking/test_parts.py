@@ -121,7 +121,7 @@ def test_the_learned_model_is_trusted_by_the_number_of_examples():
     rows = [np.arange(n) for n in (1, 5, 10, 100)]
     shares = [trust(Examples(r, r.astype(np.float32), r)) for r in rows]
     assert shares == sorted(shares)
-    assert shares[1] == pytest.approx(0.2)
+    assert shares[1] == pytest.approx(1 / 9)
     assert shares[2] == pytest.approx(0.5)
 
 
