@@ -13,6 +13,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from newsletter.settings.problems import Problem
+from newsletter.settings.quick import quick_compose
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -84,12 +85,14 @@ def read_tree(data: bytes, path: str, *, text_keys: frozenset[str] = frozenset()
         before = data[: error.start]
         column = error.start - (before.rfind(b"\n") + 1) + 1
         return _failed(path, before.count(b"\n") + 1, column, "not UTF-8 text; save the file in the encoding UTF-8")
-    composed = _compose(text, path)
-    if isinstance(composed, Tree):
-        return composed
-    if composed is None:
+    root = quick_compose(text)
+    if root is None:
+        root = _compose(text, path)
+    if isinstance(root, Tree):
+        return root
+    if root is None:
         return _failed(path, 1, 1, "the file is empty")
-    return _Construction(path, text_keys).tree(composed)
+    return _Construction(path, text_keys).tree(root)
 
 
 def composed(text: str) -> Any:
