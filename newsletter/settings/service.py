@@ -83,7 +83,9 @@ class EmbeddingSettings(Document):
     """What turns a paper into numbers."""
 
     model: Text = Field(
-        default="packaged", description="packaged, or a sentence-transformers name (needs the extra `transformers`)."
+        default="packaged",
+        description="packaged, trained (your own, by `newsletter train-embedding`), a model's folder, or a "
+        "sentence-transformers name (needs the extra `transformers`).",
     )
 
 
