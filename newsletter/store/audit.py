@@ -74,7 +74,7 @@ def knock(engine: Engine, network: str, now: datetime) -> Knock:
         connection.execute(sa.delete(AUDIT).where(AUDIT.c.action == REFUSED, AUDIT.c.at < now - _KEPT))
         since = now - _WINDOW
         last = _last_success(connection, network, now)
-        own = _failures(connection, max(since, last or since), network)
+        own = _failures(connection, since, network, after=last or 0)
         wait = delay(own, now, free=_OWN_FREE, longest=_OWN_LONGEST)
         if last is None:  # who has come in from here before is not locked out by strangers
             wait = max(wait, delay(_failures(connection, since), now, free=_ALL_FREE, longest=_ALL_LONGEST))
@@ -106,16 +106,18 @@ def ended(engine: Engine, session: str) -> bool:
         return bool(connection.execute(sa.select(own)).scalar())
 
 
-def _last_success(connection: Connection, network: str, now: datetime) -> datetime | None:
-    query = sa.select(sa.func.max(AUDIT.c.at, type_=AUDIT.c.at.type)).where(
+def _last_success(connection: Connection, network: str, now: datetime) -> int | None:
+    query = sa.select(sa.func.max(AUDIT.c.id)).where(
         AUDIT.c.action == LOGIN, AUDIT.c.object == network, AUDIT.c.at >= now - _KEPT
     )
-    found: datetime | None = connection.execute(query).scalar()
+    found: int | None = connection.execute(query).scalar()
     return found
 
 
-def _failures(connection: Connection, since: datetime, network: str | None = None) -> Sequence[datetime]:
-    query = sa.select(AUDIT.c.at).where(AUDIT.c.action == REFUSED, AUDIT.c.at >= since)
+def _failures(
+    connection: Connection, since: datetime, network: str | None = None, *, after: int = 0
+) -> Sequence[datetime]:
+    query = sa.select(AUDIT.c.at).where(AUDIT.c.action == REFUSED, AUDIT.c.at >= since, AUDIT.c.id > after)
     if network is not None:
         query = query.where(AUDIT.c.actor == network)
     return connection.execute(query.order_by(AUDIT.c.id)).scalars().all()
