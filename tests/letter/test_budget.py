@@ -1,10 +1,12 @@
 """The HTML stays below 90,000 bytes for any letter, and gives up the least important first."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.letter import Imprint, Links, compose, render
-from newsletter.letter.budget import LIMIT, next_step, shrunk, steps
+from newsletter.letter.budget import LIMIT, first_step, next_step, shrunk, steps
 
 
 def ids(letter):
@@ -68,4 +70,15 @@ def test_no_letter_is_too_large_whatever_its_papers_hold(build, templates, count
         for n in range(count)
     ]
     letter = compose(build.reader(language=language), build.edition(papers), build.picks(papers))
-    assert len(render(templates, letter, build.LINKS, build.IMPRINT).html.encode()) < LIMIT
+    longest = replace(build.RATED, feedback=build.RATED.feedback + "x" * 900)  # a token has at most 1,024 characters
+    for links in (build.LINKS, build.RATED, longest):
+        assert len(render(templates, letter, links, build.IMPRINT).html.encode()) < LIMIT
+
+
+def test_rating_links_are_counted_before_the_first_rendering(build, templates):
+    """Else a letter that just fits without them would be rendered twice."""
+    papers = [build.paper(n) for n in range(1, 201)]
+    letter = compose(build.reader(), build.edition(papers), build.picks(papers))
+    assert first_step(letter, build.RATED.feedback) > first_step(letter)
+    rated = len(render(templates, letter, build.RATED, build.IMPRINT).html.encode())
+    assert 80_000 < rated < LIMIT

@@ -4,8 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from newsletter.letter import compose, render
 from newsletter.letter.language import LANGUAGES
-from newsletter.letter.view import _full, _links, _short, _weeks, safe_url
+from newsletter.letter.view import _full, _links, _short, _weeks, paper_ref, safe_url, view
 from newsletter.letter.wording import clipped, counts, momentum, people, reason, reasons
 from newsletter.model import Momentum, Reason
 
@@ -36,6 +37,36 @@ from newsletter.model import Momentum, Reason
 )
 def test_only_web_and_mail_links_are_let_through(url, safe):
     assert safe_url(url) == safe
+
+
+@pytest.mark.parametrize(
+    ("paper", "ref"),
+    [
+        ("arxiv:2503.00001", "arxiv:2503.00001"),
+        ("doi:10.1000/a b?c#d%2f", "doi:10.1000/a%20b%3Fc%23d%252f"),
+        ("doi:10.1000/a/../b", "doi:10.1000%2Fa%2F..%2Fb"),
+        ("doi:10.1000//x", "doi:10.1000%2F%2Fx"),
+        ('doi:10.1000/"><script>\ud800', "doi:10.1000/%22%3E%3Cscript%3E"),
+        ("doi:10.1000/" + "a" * 300, ""),
+    ],
+)
+def test_an_id_is_a_part_of_an_address_that_no_browser_takes_for_anything_else(paper, ref):
+    assert paper_ref(paper) == ref
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_of_the_best_papers_is_rated_by_links_that_sound_different(build, templates, language):
+    papers = [build.paper(n, title="The same title", id=f"title:{n}") for n in range(1, 13)]
+    letter = compose(build.reader(language=language), build.edition(papers), build.picks(papers))
+    shown = view(letter, build.RATED, build.IMPRINT)
+    names = [ask.name for card in shown.top for ask in card.asks]
+    assert len(set(names)) == len(names) == 9
+    assert all(ask.name.startswith(ask.text) for card in shown.top for ask in card.asks)
+    assert [ask.path for ask in shown.top[0].asks] == ["more/title:1", "less/title:1", "save/title:1"]
+    assert not any(card.asks for group in shown.groups for card in group.cards)
+    html = render(templates, letter, build.RATED, build.IMPRINT).html
+    assert html.count(f'href="{build.RATED.feedback}') == 10
+    assert "/more/" not in render(templates, letter, build.LINKS, build.IMPRINT).html
 
 
 def test_people_are_named_up_to_a_number_and_never_one_more():
