@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Engine
 from newsletter.store.connection import reading, writing
 from newsletter.store.tables import CONSENTS, REQUESTS
 
-__all__ = ["Limits", "Request", "ask", "confirmed", "forget_requests", "hashed_token", "request_of"]
+__all__ = ["Limits", "Request", "ask", "confirmed", "hashed_token", "request_of"]
 
 _LOCK = "newsletter requests"
 
@@ -91,12 +91,6 @@ def confirmed(engine: Engine, token: str, subscriber: str, at: datetime, *, sour
         asked = {**said, "event": "asked", "source": request.source, "at": request.asked_at}
         connection.execute(sa.insert(CONSENTS), [asked, {**said, "event": "confirmed", "source": source, "at": at}])
     return True
-
-
-def forget_requests(engine: Engine, address: str) -> int:
-    """Removes the requests of the address with this hash, as its owner wants to be forgotten; returns how many."""
-    with writing(engine, lock=_LOCK) as connection:
-        return connection.execute(sa.delete(REQUESTS).where(REQUESTS.c.address == address)).rowcount
 
 
 def _count(connection: Connection, whose: ColumnElement[bool], since: datetime) -> int:

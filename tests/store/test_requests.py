@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.store.consents import consents
-from newsletter.store.requests import Limits, Request, ask, confirmed, forget_requests, hashed_token, request_of
+from newsletter.store.requests import Limits, Request, ask, confirmed, hashed_token, request_of
 from newsletter.store.tables import REQUESTS
 
 NOW = datetime(2025, 5, 27, 9, tzinfo=UTC)
@@ -96,11 +96,4 @@ def test_what_has_expired_opens_nothing_and_is_removed_by_the_next(store, count)
     assert request_of(store, hashed_token("old"), late) is None
     assert not confirmed(store, hashed_token("old"), "ada-1", late, source="")
     ask(store, request("new", "kenji", late), "net")
-    assert count() == 1
-
-
-def test_an_address_can_be_forgotten(store, count):
-    for address in ("ada", "ada", "kenji"):
-        ask(store, request(f"{address}{count()}", address), "net")
-    assert forget_requests(store, "ada") == 2
     assert count() == 1
