@@ -285,7 +285,8 @@ def _interest_field(loc: Loc, data: Any, rows: Sequence[Row]) -> str:
     text, _ = _said(items[steps[0]])
     same = [n for n, row in enumerate(rows) if row.text == text and row.group == group]
     twice = sum(_said(item)[0] == text for item in items[: steps[0]])
-    return f"interest-{same[min(twice, len(same) - 1)]}" if same else "interests"
+    kind = "weight" if loc[-1] == "weight" else "interest"
+    return f"{kind}-{same[min(twice, len(same) - 1)]}" if same else "interests"
 
 
 def _worded(message: str, loc: Loc) -> str:
