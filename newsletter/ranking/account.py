@@ -107,10 +107,9 @@ def _contest(paper: int, scores: Scores, choice: Choice) -> str:
     stage, profile = scores.stage, scores.profiles[0]
     chosen = [int(p) for p in choice.picks[0] if p >= 0]
     theme = [p for p in chosen if stage.theme[p] == stage.theme[paper] >= 0]
-    if len(theme) >= cap(profile.papers, stage.options):
-        return f"its theme already has its {len(theme)} places"
-    total = scores.total[0]
-    lower = [p for p in chosen if total[p] < total[paper]]
+    lower = [p for p in chosen if scores.total[0, p] < scores.total[0, paper]]
+    if len(theme) >= cap(profile.papers, stage.options) and not set(lower) <= set(theme):
+        return f"its theme already has {len(theme)} places, and it is not {stage.options.theme_toll:g} above the others"
     if lower:
         like = max(chosen, key=lambda p: float(stage.alike[paper, p]))
         return f"it is too much like {stage.papers[like].id}, which is in the letter"

@@ -81,7 +81,9 @@ def _apart(profile: Profile, stage: Stage) -> int:
 def _diverse(total: Floats, relevant: Flags, slots: Rows, stage: Stage, papers: Rows) -> Rows:
     """Maximal marginal relevance (Carbonell and Goldstein 1998) with a cap per theme, for all readers at once.
 
-    Each step takes the paper with the highest total less `diversity` times its likeness to the most alike paper taken.
+    Each step takes the paper with the highest total less `diversity` times its likeness to the most alike paper taken,
+    and less `theme_toll` if its theme has its share: for whom a theme is the interest, it may fill the letter, but not
+    with papers that are only a little better than what else there is.
     """
     readers, n = total.shape
     most = int(slots.max(initial=0))
@@ -91,9 +93,9 @@ def _diverse(total: Floats, relevant: Flags, slots: Rows, stage: Stage, papers: 
     most_of_one = np.array([cap(int(p), stage.options) for p in papers], np.int64)[:, None]
     used = np.zeros((readers, int(stage.theme.max(initial=-1)) + 2), np.int64)
     for slot in range(min(most, n)):
-        worth = np.where(
-            free & (slot < slots)[:, None], total - stage.options.diversity * _scale(total) * likest, -np.inf
-        )
+        sated = (used >= most_of_one)[:, stage.theme] & (stage.theme >= 0)
+        worth = total - stage.options.diversity * _scale(total) * likest - stage.options.theme_toll * sated
+        worth = np.where(free & (slot < slots)[:, None], worth, -np.inf)
         best = worth.argmax(axis=1)
         taken = np.isfinite(worth[row, best])
         picks[taken, slot] = best[taken]
@@ -101,12 +103,11 @@ def _diverse(total: Floats, relevant: Flags, slots: Rows, stage: Stage, papers: 
         likest = np.where(taken[:, None], np.maximum(likest, stage.alike[best]), likest)
         theme = stage.theme[best]
         used[row[taken], theme[taken]] += 1
-        free &= ~((used >= most_of_one)[:, stage.theme] & (stage.theme >= 0))
     return picks
 
 
 def cap(papers: int, options: Options) -> int:
-    """How many of a letter's `papers` one theme may have."""
+    """How many of a letter's `papers` one theme may have before the rest of it pays the toll."""
     return max(int(np.ceil(papers * options.theme_share)), 2)
 
 

@@ -36,7 +36,8 @@ class Options:
     better than any wish and than avoid_from; avoid_out: where that removes the paper;
     author, keyword: what a follow adds; fresh: what a paper of today has over an old one;
     cut: best match below which a paper is no pick; diversity: weight of likeness in MMR (0: none);
-    theme_share: the largest share of a letter from one theme; trending_apart: at most so many beyond the interests.
+    theme_share: the largest share of a letter from one theme, but for papers that are by more than theme_toll the
+    better ones; trending_apart: at most so many beyond the interests.
     """
 
     sparse_texts: float = 2.0
@@ -56,6 +57,7 @@ class Options:
     cut: float = 2.0
     diversity: float = 0.25
     theme_share: float = 0.4
+    theme_toll: float = 1.0
     trending_apart: int = 3
     seed: int = 0
 

@@ -64,10 +64,11 @@ def test_why_not_the_same_paper(told, reader, day, corpus):
 
 
 def test_why_not_the_theme_is_full(told, corpus, papers):
-    profile = Profile(interests=(Interest("approximate nearest neighbour search"),), papers=5, explore=0, trending=0)
-    on = corpus(papers["search"])
-    reasons = [told(profile, p, on=on).why_not for p in papers["search"]]
-    assert ("its theme already has its 2 places",) in reasons
+    wanted = (Interest("approximate nearest neighbour search", weight=1.2), Interest("robot manipulation"))
+    profile = Profile(interests=wanted, papers=5, explore=0, trending=0)
+    on, options = corpus([*papers["search"], *papers["robots"]]), Options(theme_toll=100)
+    reasons = [told(profile, p, on=on, options=options).why_not for p in papers["search"]]
+    assert any(why and why[0].startswith("its theme already has ") for why in reasons)
 
 
 def test_why_not_others_score_higher(told, corpus, papers):

@@ -83,12 +83,17 @@ def test_identical_papers_come_once(choose, reader, day, corpus):
     assert titles.count(twin.title) == 1
 
 
-def test_one_theme_does_not_fill_the_letter(choose, corpus, papers):
-    """At most `theme_share` of the places, and at least two."""
+def test_one_theme_does_not_fill_the_letter(choose, corpus, papers, themes):
+    """Beyond its share a theme gives way to others that are nearly as good, but not to ones that are far off."""
     profile = Profile(interests=(Interest("approximate nearest neighbour search"),), papers=5, explore=0, trending=0)
-    everything = corpus(papers["search"])
-    assert len(choose(profile, day=everything, themes={})) > 2
-    assert len(choose(profile, day=everything)) == 2
+    assert len(choose(profile, day=corpus(papers["search"]))) == 5
+    both = replace(profile, interests=(*profile.interests, Interest("robot manipulation")))
+    day = corpus([*papers["search"], *papers["robots"]])
+    free, strict = (
+        [field(p, themes) for p in choose(both, day=day, options=Options(theme_toll=toll))] for toll in (0.0, 100.0)
+    )
+    assert max(free.count(theme) for theme in free) > 2
+    assert max(strict.count(theme) for theme in strict) == 3  # two, two, and one of what is left
 
 
 def test_the_step_outside_is_one_labelled_and_optional(choose, reader, themes):
