@@ -7,8 +7,8 @@
 
 One JSON object a line. The edition (archive, themes) is prepared before the clock starts, in another process, as the
 service does it hours earlier. Quote ratios of one run, never a bare rate: the peers run before and after each
-measurement, and the mean of the two counts. Memory is that of all processes together, sampled twice a second: `pss_mb`
-counts a page that several share once, `rss_mb` every time.
+measurement, and the mean of the two counts. Where the machine is not alone, compare milliseconds of processor time:
+`cpu_ms` is that of all our processes, start included; the peers' is theirs, and they use one core.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 import structlog
-from memory import peak
+from footprint import footprint
 
 from newsletter import pipeline
 from newsletter.model import Interest, Profile, Subscriber
@@ -98,11 +98,11 @@ def measured(digest: Path, count: int, port: int, connections: int, domain: str)
 
     with TemporaryDirectory() as folder:
         config = prepared(Path(folder), digest, port, connections)
-        with pipeline.open_workspace(config, {"PATH": os.environ["PATH"]}) as opened, peak() as memory:
+        with pipeline.open_workspace(config, {"PATH": os.environ["PATH"]}) as opened, footprint() as took_all:
             edition = pipeline.prepare(opened, day)
             workspace = replace(opened, found=Subscribers(readers(count, domain)))
             now = datetime.now(UTC)
-            cpu, start = processor(), time.perf_counter()
+            start = time.perf_counter()
             with pipeline.crew(workspace, count) as helpers:
                 pipeline.plan(workspace, edition, pipeline.readers(workspace), at=now, helpers=helpers)
                 planned = time.perf_counter()
@@ -119,9 +119,9 @@ def measured(digest: Path, count: int, port: int, connections: int, domain: str)
         "per_second": round(count / (end - start), 1),
         "planned_per_second": round(count / (planned - start), 1),
         "delivered_per_second": round(count / (end - planned), 1),
-        "cpu_ms": round((processor() - cpu) / count * 1000, 2),
+        "cpu_ms": round(took_all.pop("processor_s") / count * 1000, 2),
         "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1),
-        **memory,
+        **took_all,
         "load": round(os.getloadavg()[0], 1),
     }
 
@@ -132,17 +132,14 @@ def _papers_each(workspace: pipeline.Workspace) -> float:
         return round(connection.execute(sa.text(query)).scalar_one(), 1)
 
 
-def processor() -> float:
-    """Seconds of processor time, of this process and of those that it has waited for."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-
-
-def peer(folder: Path, mode: str, count: int, port: int, digest: Path) -> float:
-    """Letters a second of nodemailer and mjml."""
+def peer(folder: Path, mode: str, count: int, port: int, digest: Path) -> tuple[float, float]:
+    """Letters a second of nodemailer and mjml, and milliseconds of processor time for each."""
     command = ["node", "peer.mjs", mode, str(count), str(port), digest.absolute()]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ran = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    rate: float = json.loads(ran.stdout.splitlines()[-1])["per_second"]
-    return rate
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(ran.stdout.splitlines()[-1])["per_second"], seconds / count * 1000
 
 
 def arrived(dump: Path, domain: str, count: int) -> dict[str, int]:
@@ -165,7 +162,7 @@ def main() -> None:
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
 
-    def peers() -> dict[str, float]:
+    def peers() -> dict[str, tuple[float, float]]:
         if given.peer is None:
             return {}
         sizes = {"per-message": 100, "precompiled": 500}
@@ -178,9 +175,11 @@ def main() -> None:
         after = peers()
         if given.dump:
             found |= arrived(given.dump, domain, count)
-        rates = {mode: (before[mode] + after[mode]) / 2 for mode in before}
-        ratios = {f"times {mode}": round(found["per_second"] / rate, 1) for mode, rate in rates.items()}
-        print(json.dumps({**found, **{mode: round(rate, 1) for mode, rate in rates.items()}, **ratios}), flush=True)
+        for mode in before:
+            rate, spent = ((before[mode][part] + after[mode][part]) / 2 for part in (0, 1))
+            found |= {mode: round(rate, 1), f"{mode} cpu_ms": round(spent, 2)}
+            found |= {f"times {mode}": round(found["per_second"] / rate, 1)}
+        print(json.dumps(found), flush=True)
         before = after
 
 

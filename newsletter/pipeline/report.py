@@ -19,6 +19,10 @@ _URGENT = {
     "uncertain": "the server may have these letters; they are sent again only if you say so: "
     "newsletter resend --date {day} --state uncertain",
 }
+_UNBALANCED = (
+    "the ledger's sums do not balance, so it cannot say that the edition is done: stop every sender, restore the last "
+    "backup of the database, and see newsletter status"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +46,27 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether any letter of the edition has neither been accepted nor skipped."""
-        return any(self.counts[state] for state in _ON_THEIR_WAY)
+        """Whether any letter of the edition has neither been accepted nor skipped, or the sums do not show it."""
+        return any(self.counts[state] for state in _ON_THEIR_WAY) or not balanced(self.counts)
+
+
+def balanced(counts: Mapping[str, int]) -> bool:
+    """Whether the letters by state add up to the `total`, which was counted apart."""
+    return sum(number for state, number in counts.items() if state != "total") == counts["total"]
 
 
 def report(edition: str, counts: Mapping[str, int], ended: Outcome | None, again: datetime | None) -> Report:
     """What to say of a run that `ended` early or not; `again` is when the next deferred letter is due."""
     day = edition.partition("/")[2]
     stopped = () if ended is None else (_stopped(ended, day),)
+    unsound = () if balanced(counts) else (_UNBALANCED,)
     urgent = (f"{counts[state]} {state}: {text.format(day=day)}" for state, text in _URGENT.items() if counts[state])
     waiting = [
         f"{counts[state]} {state}{_when(state, again)}: {text.format(day=day)}"
         for state, text in _WAITING.items()
         if counts[state] and not (state == "planned" and ended is not None)
     ]
-    return Report(counts, tuple(waiting), (*stopped, *urgent), stopped=ended is not None)
+    return Report(counts, tuple(waiting), (*stopped, *unsound, *urgent), stopped=ended is not None)
 
 
 def _stopped(ended: Outcome, day: str) -> str:

@@ -204,3 +204,22 @@ def test_a_server_that_comes_back_in_mid_run_gets_the_rest(misbehaving, plain_se
             return [await transport.deliver(make_message(f"r{i}@example.net"), begin=began) for i in range(4)]
 
     assert [o.kind for o in run(scenario())] == ["deferred", "deferred", "accepted", "accepted"]
+
+
+def test_each_domain_has_a_rate_of_its_own(misbehaving, plain_server, make_message, began):
+    """Five letters to one domain wait for each other; those to other domains pass them by."""
+
+    async def scenario():
+        async with misbehaving({}).running() as server:
+            settings = plain_server(server.port, connections=10, domain_rate_per_second=20)
+            async with SmtpTransport(settings) as transport:
+                start = asyncio.get_running_loop().time()
+                addresses = [*(f"r{i}@slow.example" for i in range(5)), *(f"r@d{i}.example" for i in range(5))]
+                letters = map(make_message, addresses)
+                found = await asyncio.gather(*(transport.deliver(m, begin=began) for m in letters))
+            return found, server, asyncio.get_running_loop().time() - start
+
+    found, server, took = run(scenario())
+    assert {o.kind for o in found} == {"accepted"}
+    assert took > 4 / 20
+    assert server.accepted[-1][1].strip("<>").endswith("@slow.example")

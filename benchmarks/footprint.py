@@ -1,6 +1,4 @@
-"""Memory of a process and all that it has started, sampled twice a second: peaks of PSS, USS and RSS.
-
-    python benchmarks/memory.py PID SECONDS
+"""What a process and all that it has started take: memory and processor time, sampled twice a second.
 
 PSS counts a page that n processes share as an n-th in each, so that its sum is what the machine has given; USS counts
 pages of one process alone; RSS counts shared pages in each. Reads /proc, hence Linux only.
@@ -8,11 +6,8 @@ pages of one process alone; RSS counts shared pages in each. Reads /proc, hence 
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,15 +25,21 @@ def tree(process: int) -> Iterator[int]:
             yield from tree(child)
 
 
-def memory(process: int, without: int = 0) -> Counter[str]:
-    """Megabytes of the process and its descendants, now."""
+def memory(processes: set[int]) -> Counter[str]:
+    """Megabytes of the processes, now."""
     found: Counter[str] = Counter()
-    for one in set(tree(process)) - {without}:
+    for one in processes:
         for line in _read(Path(f"/proc/{one}/smaps_rollup")).splitlines():
             name, kilobytes, *_ = [*line.split(), "", ""]
             if name in _KINDS:
                 found[_KINDS[name]] += int(kilobytes)
     return Counter({name: kilobytes // 1024 for name, kilobytes in found.items()})
+
+
+def processor(process: int) -> float:
+    """Seconds of processor time that the process has used; 0 where it has ended."""
+    fields = _read(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
 def _read(path: Path) -> str:
@@ -49,13 +50,14 @@ def _read(path: Path) -> str:
 
 
 @contextmanager
-def peak() -> Iterator[Counter[str]]:
-    """Filled, when the block ends, with the highest sums of this process and its descendants."""
+def footprint() -> Iterator[dict[str, float]]:
+    """Filled, when the block ends, with peaks of memory and with the processor time, of this process and all below."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     watcher = context.Process(target=_watch, args=(os.getpid(), theirs), daemon=True)
     watcher.start()
-    found: Counter[str] = Counter()
+    ours.recv()
+    found: dict[str, float] = {}
     try:
         yield found
     finally:
@@ -65,20 +67,11 @@ def peak() -> Iterator[Counter[str]]:
 
 
 def _watch(process: int, told: Connection) -> None:
-    most: Counter[str] = Counter()
+    before, used, most = processor(process), dict[int, float](), Counter[str]()
+    told.send(None)
     while not told.poll(0.5):
-        most |= memory(process, without=os.getpid())
-    told.send(most)
-
-
-def main() -> None:
-    process, seconds = int(sys.argv[1]), float(sys.argv[2])
-    most, end = Counter[str](), time.monotonic() + seconds
-    while time.monotonic() < end:
-        most |= memory(process)
-        time.sleep(0.5)
-    print(json.dumps(most))
-
-
-if __name__ == "__main__":
-    main()
+        processes = set(tree(process)) - {os.getpid()}
+        most |= memory(processes)
+        used.update({one: seconds for one in processes if (seconds := processor(one))})
+    used[process] = processor(process)
+    told.send({**most, "processor_s": sum(used.values()) - before})
