@@ -89,6 +89,7 @@ class Site:
     clock: Now
     client: TestClient
     environ: dict[str, str] = field(default_factory=dict)
+    token: str = ""
 
     def document(self, name: str) -> str:
         return (self.folder / "config" / "subscribers" / f"{name}.yaml").read_text("utf-8")
@@ -176,7 +177,7 @@ def served(make_site: Callable[..., Site]) -> Iterator[tuple[str, Site]]:
         yield base, made[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it is open, playwright's event loop runs and asyncio.run cannot
 def browser() -> Iterator[Any]:
     """Debian's Chromium; skips, and says so, where there is none."""
     if CHROMIUM is None:
@@ -203,3 +204,13 @@ def violations() -> Callable[[Any], list[str]]:
         return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
     return look
+
+
+@pytest.fixture
+def inside(site: Site) -> Site:
+    """The site with a session of the operator, and in `token` what the forms carry."""
+    from operating import log_in, token_of
+
+    assert log_in(site.client).status_code == 303
+    site.token = token_of(site.client.get("/admin/test"))
+    return site
