@@ -277,17 +277,11 @@ def test_addresses_begin_with_the_prefix(make_site):
             assert link.startswith("/papers/"), (address, link)
 
 
-# ------------------------------------------------------------------ in a browser
-
-
-LOOKS = [(width, scheme) for width in (1280, 360) for scheme in ("light", "dark")]
-
-
 @pytest.mark.slow
 def test_every_page_is_accessible_and_fits(served, browser, violations):
     base, site = served
     addresses = [a for a in public_addresses(site) if "/api/" not in a and ".atom" not in a and ".xml" not in a]
-    for width, scheme in LOOKS:
+    for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")):
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         said: list[str] = []
         page.on("console", lambda message, said=said: said.append(message.text))
