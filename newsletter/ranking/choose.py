@@ -41,7 +41,7 @@ def choose(scores: Scores, seen: Sequence[AbstractSet[str]]) -> Choice:
     open_ = ~(scores.removed | known) & (stage.twin == np.arange(len(stage.papers)))
     relevant = open_ & _relevant(scores)
     explore = np.array(
-        [min(max(p.explore, 0), n) if wishes(p) else 0 for p, n in zip(profiles, papers, strict=True)], np.int64
+        [min(max(p.explore, 0), n) if wishes(p, stage) else 0 for p, n in zip(profiles, papers, strict=True)], np.int64
     )
     apart = np.array([_apart(p, stage) for p in profiles], np.int64)
     picks = _diverse(scores.total, relevant, papers - np.minimum(explore, papers // 4), stage, papers)
@@ -65,7 +65,7 @@ def _known(stage: Stage, seen: Sequence[AbstractSet[str]]) -> Flags:
 
 def _relevant(scores: Scores) -> Flags:
     followed = (scores.parts["authors"] + scores.parts["keywords"]) > 0
-    wishless = np.array([not wishes(p) for p in scores.profiles], np.bool_)[:, None]
+    wishless = np.array([not wishes(p, scores.stage) for p in scores.profiles], np.bool_)[:, None]
     return np.asarray(
         (scores.relevance >= scores.stage.options.cut) | followed | (wishless & np.isfinite(scores.total))
     )
@@ -73,7 +73,7 @@ def _relevant(scores: Scores) -> Flags:
 
 def _apart(profile: Profile, stage: Stage) -> int:
     """How many popular papers beyond the interests the reader's own trending weight asks for."""
-    if not wishes(profile) or not stage.options.trending_apart:
+    if not wishes(profile, stage) or not stage.options.trending_apart:
         return 0
     return min(stage.options.trending_apart, int(np.ceil(appetite(profile) * max(profile.papers, 0) / 2)))
 

@@ -199,6 +199,11 @@ def test_likes_that_do_not_exist_change_nothing(choose, reader):
     assert [p.paper.id for p in choose(replace(reader, likes=("arxiv:9999.99999", "doi:10.1/none")))] == ids
 
 
+def test_who_likes_only_what_nobody_knows_gets_what_everyone_reads(choose):
+    wishless = Profile(papers=5)
+    assert choose(replace(wishless, likes=("arxiv:9999.99999",))) == choose(wishless) != ()
+
+
 @pytest.mark.slow
 def test_five_thousand_likes(choose, corpus, papers, archive):
     many = [replace(p, id=f"title:{i}", title=f"{p.title} {i}") for i in range(1000) for p in papers["video"][:5]]
