@@ -20,7 +20,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -109,14 +109,31 @@ def deliver(config: Path, data: Path, port: int, at: datetime) -> dict[str, str]
         return {row.email: row.state for row in ledger.deliveries(workspace.engine, EDITION)}
 
 
-def killed_after(seconds: float, config: Path, data: Path, port: int) -> bool:
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: `seconds` after the server has taken so many `letters`; on a busy machine too it meets them all."""
+
+    letters: int
+    seconds: float
+
+    def wait(self, child: int, record: Path) -> None:
+        while len(record.read_text().splitlines()) < self.letters and not _has_ended(child):
+            time.sleep(0.001)
+        time.sleep(self.seconds)
+
+
+def _has_ended(child: int) -> bool:
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def killed(moment: Moment, record: Path, config: Path, data: Path, port: int) -> bool:
     """Fork a sender and kill it; whether it was still at work."""
     child = os.fork()
     if child == 0:
         os.close(1)
         deliver(config, data, port, NOW)
         os._exit(0)
-    time.sleep(seconds)
+    moment.wait(child, record)
     os.kill(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) < 0
 
@@ -139,16 +156,17 @@ def main() -> None:
         port = port_of.get()
         data = root / "data"
         shutil.copytree(root / "house" / "data", data)
+        record.touch()
         start = time.perf_counter()
-        killed_after(0, config, data, port)
-        deliver(config, data, port, NOW)  # how long a run takes, so that the kills fall within one
+        deliver(config, data, port, NOW)  # how long a run takes: some of the kills fall before the first letter
         length = time.perf_counter() - start
         for run in range(given.runs):
             shutil.rmtree(data)
             shutil.copytree(root / "house" / "data", data)
             record.write_text("")
-            moment = rng.uniform(0, length * 1.1)
-            was_working = killed_after(moment, config, data, port)
+            letters = max(0, rng.randrange(-given.letters // 4, given.letters))
+            moment = Moment(letters, rng.uniform(0, PAUSE * 10 if letters else length))
+            was_working = killed(moment, record, config, data, port)
             time.sleep(PAUSE * 6)  # what the server has it finishes
             first = len(record.read_text().splitlines())
             states = deliver(config, data, port, NOW + timedelta(hours=1))
@@ -163,7 +181,7 @@ def main() -> None:
                 neither=sum(state not in ("sent", "uncertain") for state in states.values()),
             )  # fmt: skip
             if lost or doubled:
-                strange.append({"run": run, "moment": moment, "lost": lost, "doubled": doubled})
+                strange.append({"run": run, "moment": asdict(moment), "lost": lost, "doubled": doubled})
         server.kill()
     print(json.dumps({**totals, "seconds_of_a_run": round(length, 2), "strange": strange}))
     sys.exit(bool(strange))
