@@ -81,6 +81,13 @@ def paper(day: str, number: int) -> dict[str, object]:
 
 
 @pytest.fixture
+def bare(tmp_path: Path) -> House:
+    """An empty folder for a test that writes its own configuration."""
+    (tmp_path / "config" / "subscribers").mkdir(parents=True)
+    return House(tmp_path)
+
+
+@pytest.fixture
 def house(tmp_path: Path) -> House:
     """The example configuration with one subscriber, Ada, who reads daily."""
     config = tmp_path / "config"
