@@ -145,8 +145,8 @@ def _with_feedback(workspace: Workspace, group: Sequence[Subscriber]) -> list[Pr
 
 
 def _rated(profile: Profile, said: Sequence[feedback.Feedback]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    likes = tuple(one.paper for one in said if one.kind in ("more", "save"))
-    dislikes = tuple(one.paper for one in said if one.kind == "less")
+    dislikes = tuple(one.paper for one in said if one.kind == "less")  # the plainer word, if it was saved as well
+    likes = tuple(one.paper for one in said if one.kind in ("more", "save") and one.paper not in dislikes)
     return (*profile.likes, *likes), (*profile.dislikes, *dislikes)
 
 

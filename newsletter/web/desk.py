@@ -103,4 +103,8 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-At = Annotated[Desk, Depends(desk_of)]
+async def _desk(request: Request) -> Desk:  # async: FastAPI would give a plain function a thread of its own
+    return desk_of(request)
+
+
+At = Annotated[Desk, Depends(_desk)]
