@@ -92,7 +92,7 @@ def candidates(ground: Ground, topics: Topics, group: int, encode: Encode | None
     for phrase, text, finds in zip(best, texts, _finding(ground, group, texts, encode).tolist(), strict=True):
         score = tells[phrase] + finds + 0.6 * _titled(ground, phrase, group) + 0.3 * _naming(ground, phrase)
         score += 0.4 * float(np.mean([strong.get(word, 0.0) for word in phrase]))
-        score -= 0.15 * (ground.support[group][phrase] == 1) + 0.6 * bool(_CODE.search(text))
+        score -= 0.15 * (ground.support[group][phrase] == 1) + bool(_CODE.search(text))
         found.append(Candidate(phrase, text, score))
     return sorted(found, key=lambda c: (-c.score, c.key))
 

@@ -78,6 +78,12 @@ def _parts(word: str) -> Key:
     return tuple(singular(part) for part in re.split(r"[-/]", word.lower()) if part)
 
 
+@lru_cache(maxsize=100_000)
+def stems(word: str) -> Key:
+    """The stems of a word's parts: two of ``KV-cache``."""
+    return tuple(stem(part) for part in _parts(word))
+
+
 def key(words: Iterable[str]) -> Key:
     """What two spellings of a phrase have in common: lower case, hyphens as spaces, singular."""
     return tuple(part for word in words for part in _parts(word))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from newsletter.model import Paper
-from newsletter.themes.phrases import LONGEST, READ, Key, Words, key, noun_end, runs, stem
+from newsletter.themes.phrases import LONGEST, READ, Key, Words, key, noun_end, runs, stems
 from newsletter.themes.words import nameable, terms
 
 WHOLE = 0.3  # share of a phrase's occurrences that begin, and that end, where a noun phrase does
@@ -49,11 +49,13 @@ def read(papers: Sequence[Paper]) -> Reading:
     found: dict[Key, Said] = defaultdict(Said)
     having: dict[str, int] = defaultdict(int)
     for row, paper in enumerate(papers):
+        words: set[str] = set()
         for in_title, text in ((True, paper.title), (False, paper.abstract[:READ])):
             for run, follower in runs(text):
                 _read_run(found, run, ends=noun_end(follower), row=row, in_title=in_title)
-                for part in key(run):
-                    having[stem(part)] |= 1 << row
+                words.update(run)
+        for one in {one for word in words for one in stems(word)}:
+            having[one] |= 1 << row
     return Reading(found, having)
 
 
