@@ -118,7 +118,9 @@ def test_what_letters_share_is_stored_once(store, plan):
 
     plan(*(f"r{n}" for n in range(50)))
     with store.connect() as connection:
-        assert connection.execute(sa.text("SELECT count(*) FROM frozen")).scalar() == 25  # 12 papers, what is said of each, a theme
+        assert (
+            connection.execute(sa.text("SELECT count(*) FROM frozen")).scalar() == 25
+        )  # 12 papers, their words, a theme
 
 
 # Claiming and beginning
