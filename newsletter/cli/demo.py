@@ -16,6 +16,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from newsletter import pipeline, sample
+from newsletter import settings as configuration
 from newsletter.cli.app import AsJson, app, now
 from newsletter.cli.output import console, print_json, table
 from newsletter.cli.packaged import starter
@@ -24,6 +25,7 @@ from newsletter.mail.inbox import inbox
 from newsletter.model import Letter
 
 _MARK = ".newsletter-demo"
+_PAGES = "http://localhost:8000"  # where `newsletter web` serves them, and the letters' links lead
 
 
 @app.command()
@@ -79,6 +81,9 @@ def _prepare_folder(out: Path) -> Path:
     (out / _MARK).touch()
     with starter() as source:
         shutil.copytree(source, out / "config")
+    settings = out / "config" / "newsletter.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(configuration.edited(text, {"base_url": _PAGES, "web": {}}), encoding="utf-8")
     return out / "config"
 
 
@@ -136,4 +141,5 @@ def _show(rows: list[dict[str, object]], out: Path, config: Path) -> None:
     shown.print(
         f"\nOpen them:  {out.resolve()}/*.html  (and .eml for a mail program, .txt for the text part)", markup=False
     )
+    shown.print(f"Let their links work:  newsletter --config {config} web    and open {_PAGES}", markup=False)
     shown.print(f"Look around:  newsletter --config {config} status    and    rank ada    and    themes", markup=False)
