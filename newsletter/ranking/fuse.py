@@ -18,8 +18,8 @@ for gold-reviewer's loss):
   papers +.0079 on silver-vlm and -.0090 on silver-astro. Stop words only move noise: scikit-learn's .6792, .6223, none
   at all .6852, .6198, each better in some fifths of the days and worse in others.
 - Likes, (gold-reviewer, reviews, citeulike-cold): as it stands .2072, .3736, .6012; plain mean alone .2181, .3762,
-  .5415; learned alone .2058, .2935, .6010; without dense .2249 on gold-reviewer, without words in the kernel .2099
-  there and .5881 on citeulike-cold.
+  .5415; learned alone .2058, .2930, .6010; without words in the kernel .2099, .3729, .5881; without dense .2249,
+  .3664, .5457.
 - Tried for few likes and left out: feedback from the 20 papers nearest to the likes +.005 on reviews, but for five
   reviews better and four worse; the nearest like -.052; vectors centred on the day -.007; words that several likes
   share -.002. Trust in n^2 / (n^2 + 100) rather than cubes: .2110, .3692.
