@@ -71,6 +71,7 @@ def create_app(desk: Desk) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.desk = desk
+    _one_core_each()
     _surround(app, desk)
     for room in _ROOMS:
         app.include_router(room.router, include_in_schema=room is api)
@@ -108,6 +109,14 @@ def from_environment() -> FastAPI:
     app.router.lifespan_context = life
     gc.freeze()  # profiles stay; to look through those of 15,000 readers for garbage stops every request for 0.3 s
     return app
+
+
+def _one_core_each() -> None:
+    """A preview's small matrices take many times longer when BLAS spreads them over cores that other requests use."""
+    import numpy  # noqa: F401, ICN001  what is limited must be loaded
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def clock() -> Callable[[], datetime]:
