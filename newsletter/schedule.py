@@ -21,13 +21,14 @@ from newsletter.errors import NewsletterError
 from newsletter.model import Edition, Skip, Subscriber
 from newsletter.pipeline import Workspace
 from newsletter.pipeline.heartbeat import read_heartbeat, write_heartbeat
-from newsletter.store import archive, ledger
+from newsletter.store import archive, ledger, requests
 
 log = structlog.get_logger()
 TICK = timedelta(seconds=30)
 _NEEDS_A_PERSON = ("small", "stale", "failed")
 _RETRY = timedelta(minutes=15)  # between tries of a source that failed, was empty or stale
 _LIKES = ""  # in place of a source's name, which is never empty
+_FORGET = timedelta(hours=1)  # between looks for requests to subscribe that have expired
 _LOOK_BACK = 2  # days whose letters may still be on their way
 
 
@@ -35,6 +36,7 @@ _LOOK_BACK = 2  # days whose letters may still be on their way
 class Desk:
     """What lives between ticks only to save work: the open workspace, and when each source was last tried.
 
+    `forgot` is when expired requests to subscribe were last removed;
     `web` is where the same process serves the web side, empty where it does not."""
 
     workspace: Workspace
@@ -42,6 +44,7 @@ class Desk:
     web: str = ""
     tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
     logged: set[str] = field(default_factory=set)
+    forgot: datetime | None = None
 
 
 def serve(desk: Desk, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
@@ -73,10 +76,11 @@ def _survive(desk: Desk, clock: Callable[[], datetime], stop: threading.Event) -
 
 
 def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> None:
-    """Reload, fetch, plan, deliver: whatever is due at this moment."""
+    """Reload, forget, fetch, plan, deliver: whatever is due at this moment."""
     desk.workspace = pipeline.reloaded(desk.workspace, desk.environ)
     data = desk.workspace.settings.data
     write_heartbeat(data, replace(read_heartbeat(data), ticked=clock().astimezone(UTC), stopped=False, web=desk.web))
+    _forget_requests(desk, clock())
     fetch_due(desk, clock())
     for edition, wanted in due_letters(desk.workspace, clock()).items():
         _plan(desk.workspace, edition, wanted, clock())
@@ -92,6 +96,15 @@ def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] 
             if report.urgent:
                 subject = f"Letters of {edition_id}: {', '.join(report.needs)}"
                 _tell(desk, edition_id, subject, "\n\n".join(report.urgent), clock())
+
+
+def _forget_requests(desk: Desk, now: datetime) -> None:
+    """Requests to subscribe that nobody has confirmed go once they have expired; looked for each hour."""
+    if desk.forgot is not None and timedelta(0) <= now - desk.forgot < _FORGET:
+        return
+    desk.forgot = now
+    if forgotten := requests.forget_expired(desk.workspace.engine, now.astimezone(UTC)):
+        log.info("expired requests to subscribe removed", requests=forgotten)
 
 
 def fetch_due(desk: Desk, now: datetime) -> None:

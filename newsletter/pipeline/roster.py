@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from newsletter import settings as configuration
 from newsletter.errors import ConfigError
@@ -23,11 +22,12 @@ from newsletter.pipeline.workspace import Workspace
 from newsletter.settings import Problem
 from newsletter.settings.loading import FOLDER, ROWS
 from newsletter.settings.reading import read_tree
+from newsletter.settings.subscriber import TEXT_KEYS
 from newsletter.store.documents import Written
 
 __all__ = [
-    "Document", "DocumentError", "change_document", "check_document", "create_subscriber", "named", "read_document",
-    "reader_of", "remove_subscriber", "save_document",
+    "Document", "DocumentError", "change_document", "changed_text", "check_document", "create_subscriber", "named",
+    "read_document", "reader_of", "remove_subscriber", "save_document",
 ]  # fmt: skip
 
 _HINT = 24  # characters of a name that come from the hint
@@ -90,15 +90,24 @@ def save_document(workspace: Workspace, document: Document, text: str, *, now: d
 
 
 def change_document(
-    workspace: Workspace, document: Document, changes: Mapping[str, Any], *, now: datetime
+    workspace: Workspace, document: Document, changes: configuration.Changes, *, now: datetime
 ) -> tuple[Problem, ...]:
     """`save_document` with `changes` as `settings.edited` has them; what they do not name stays as it is."""
+    return save_document(workspace, document, changed_text(workspace, document, changes), now=now)
+
+
+def changed_text(workspace: Workspace, document: Document, changes: configuration.Changes) -> str:
+    """The text of `document` after `changes`. Raises DocumentError where it has errors or a person has to do it."""
     where = _place(workspace, document.name)
-    broken = read_tree(document.text.encode("utf-8", "surrogatepass"), where).problems
+    broken = read_tree(document.text.encode("utf-8", "surrogatepass"), where, text_keys=TEXT_KEYS).problems
     if broken:
         why, do = "\n".join(map(str, broken)), "Correct the document first"
         raise DocumentError(where, why, do=do, problems=broken)
-    return save_document(workspace, document, configuration.edited(document.text, changes), now=now)
+    try:
+        return configuration.edited(document.text, changes)
+    except configuration.UneditableError as error:
+        problem = Problem(where, 0, 0, f"cannot be changed by the program: {error}. {error.do}")
+        raise DocumentError(where, str(error), do=error.do, problems=(problem,)) from None
 
 
 def create_subscriber(workspace: Workspace, text: str, *, now: datetime, hint: str = "") -> str:

@@ -6,10 +6,10 @@ found = load_subscribers(config, settings)        # found.subscribers, found.pro
 
 from newsletter.settings.editing import (
     Append,
+    Changes,
     Remove,
+    UneditableError,
     create_file,
-    edit_document,
-    edit_subscriber,
     edited,
     replace_file,
 )
@@ -28,14 +28,14 @@ from newsletter.settings.service import Settings
 
 __all__ = [
     "Append",
+    "Changes",
     "Problem",
     "Remove",
     "Settings",
     "Subscribers",
+    "UneditableError",
     "check",
     "create_file",
-    "edit_document",
-    "edit_subscriber",
     "edited",
     "errors",
     "load_documents",

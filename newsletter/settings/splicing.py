@@ -1,202 +1,263 @@
-"""Changing values in a document by cutting them out of its text: every other byte stays, comments above all.
+"""Which cuts make a document hold other values: every byte that need not change stays, comments above all.
 
-Where a value stands is told by the parser's marks. The result is read again and compared with what was wanted; where
-it differs (anchors, several documents, tags), `editing.edited` does the change, which may lose a comment.
+data as it is, data as it shall be -> lists matched item by item, maps key by key -> cuts of the text
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
 from io import StringIO
 from typing import Any
 
-from newsletter.settings.editing import edited, written
-from newsletter.settings.reading import composed, read_tree
+from newsletter.settings.layout import Comment, Entry, Layout, LayoutError, Part
 
-__all__ = ["spliced"]
+__all__ = ["Path", "Splices", "as_read", "same"]
 
 Path = tuple[str, ...]
 Cut = tuple[int, int, str]  # from, to, what comes there
 
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
+_ID = re.compile(r"[a-z]{3,}:[A-Za-z0-9./_-]*[A-Za-z0-9]")  # text without quotes in every YAML
+_LONG = 6  # items of a list in brackets, which stays one line
 
-def spliced(text: str, changes: Mapping[Path, Any], *, text_keys: frozenset[str] = frozenset()) -> str:
-    """`text`, a YAML map, with each path (of one or two keys) set to its value; None takes the key away.
 
-    A list keeps the lines of the items that it still has, with their comments; an item whose `text` is the same is
-    changed in its place. `text_keys` as for `read_tree`. Raises ValueError for a text that is not YAML.
+@dataclass
+class Splices:
+    """Collects the cuts of one text. `notes` are comments to write behind new items, by the path of their list.
+
+    `own` are the comments that go with what is removed.
     """
-    crlf, mark = "\r\n" in text, "\ufeff" if text.startswith("\ufeff") else ""
-    plain = text.removeprefix(mark).replace("\r\n", "\n")
-    plain += "" if plain.endswith("\n") else "\n"
-    wanted = _expected(read_tree(plain.encode("utf-8", "surrogatepass"), "", text_keys=text_keys).data, changes)
-    made = plain
-    for path, value in changes.items():
-        root = composed(made)
-        made = _applied(made, _change(made, root, path, value))
-    if made != plain and read_tree(made.encode("utf-8", "surrogatepass"), "", text_keys=text_keys).data != wanted:
-        made = edited(plain, {path[0]: wanted.get(path[0]) for path in changes})
-    made = text.removeprefix(mark).replace("\r\n", "\n") if made == plain else made
-    return mark + (made.replace("\n", "\r\n") if crlf else made)
 
+    layout: Layout
+    notes: Mapping[Path, Mapping[Any, str]] = field(default_factory=dict)
+    cuts: list[Cut] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
 
-def _expected(data: Any, changes: Mapping[Path, Any]) -> Any:
-    """What reading the result must give."""
-    for path, value in changes.items():
-        place = data
-        for step in path[:-1]:
-            if not isinstance(place.get(step), dict):
-                if value is None:
-                    break
-                place[step] = {}
-            place = place[step]
+    def text(self) -> str:
+        """The text after the cuts. Raises LayoutError where two of them meet in one place."""
+        pieces, done = [], 0
+        for start, end, new in sorted(self.cuts, key=lambda cut: cut[:2]):
+            if start < done:
+                raise LayoutError
+            pieces += [self.layout.text[done:start], new]
+            done = end
+        return "".join(pieces) + self.layout.text[done:]
+
+    def change(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """The cuts that make the root `new`. Raises LayoutError."""
+        root = self.layout.root
+        if root is None:
+            self._append(len(self.layout.text), new, "")
+        elif root.kind != "map" or not (root.entries and new):
+            raise LayoutError
         else:
-            if value is None:
-                place.pop(path[-1], None)
+            self._map(root, old, new, ())
+
+    def _value(self, entry: Entry, old: Any, new: Any, path: Path, *, flow: bool) -> None:
+        """The cuts that give `entry`, which stands in brackets where `flow`, another value."""
+        part = entry.value
+        if same(old, as_read(new)):
+            return
+        if isinstance(new, dict) and part.kind == "map" and any(one.name in new for one in part.entries):
+            self._map(part, old, new, path)
+        elif isinstance(new, list | tuple) and new and part.kind == "list" and part.entries:
+            self._list(entry, old, list(new), path, flow=flow)
+        else:
+            self._replace(entry, new, path, flow=flow)
+
+    def _map(self, part: Part, old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
+        kept = [entry for entry in part.entries if entry.name in new]
+        if not kept:
+            raise LayoutError
+        for entry in part.entries:
+            if entry.name in new:
+                self._value(entry, old[entry.name], new[entry.name], (*path, entry.name), flow=part.flow)
             else:
-                place[path[-1]] = _as_read(value)
-    return data
+                self._remove(part, entry)
+        added = {key: value for key, value in new.items() if key not in old}
+        if not added:
+            return
+        if part.flow:
+            self._into_brackets(
+                part, kept[-1], [(f"{flow_of(key)}: {flow_of(item)}", "") for key, item in added.items()]
+            )
+            return
+        indent = self.layout.indent(part.entries[0])
+        last = self.layout.below(part.entries[-1].end)
+        ends = path or re.search(r"^\.\.\.", self.layout.mask[last:], re.MULTILINE)
+        self._append(last if ends else len(self.layout.text), added, indent, path)
 
+    def _append(self, place: int, added: Mapping[str, Any], indent: str, path: Path = ()) -> None:
+        """New keys, each from a line of its own on."""
+        lines = [
+            line
+            for key, value in added.items()
+            for line in _lines(f"{indent}{flow_of(key)}:", value, indent + "  ", self.notes.get((*path, key), {}))
+        ]
+        self.cuts.append((place, place, "".join(line + self.layout.eol for line in lines)))
 
-def _as_read(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [_as_read(item) for item in value]
-    return {key: _as_read(item) for key, item in value.items()} if isinstance(value, dict) else value
+    def _list(self, entry: Entry, old: Sequence[Any], new: list[Any], path: Path, *, flow: bool) -> None:
+        part, notes = entry.value, self.notes.get(path, {})
+        pairs, gone, added = _matched(old, new)
+        one_line = part.flow and "\n" not in self.layout.text[part.start : part.end]
+        if one_line and (gone or added):
+            there = {j: part.entries[i].value for i, j in pairs if same(old[i], as_read(new[j]))}
+            items = [
+                self.layout.text[there[j].start : there[j].end] if j in there else flow_of(item)
+                for j, item in enumerate(new)
+            ]
+            long = path in self.notes and (any(item in notes for item in _texts(new)) or len(new) > _LONG)
+            if long and not flow and part.start >= entry.after and not self.layout.rest(part.end):
+                self._unfold(
+                    entry, [(text, _tail(notes.get(item))) for text, item in zip(items, _texts(new), strict=True)]
+                )
+            else:
+                self.cuts.append((part.start, part.end, f"[{', '.join(items)}]"))
+            return
+        for i, j in pairs:
+            self._value(part.entries[i], old[i], new[j], (*path, str(i)), flow=part.flow)
+        for i in gone:
+            self._remove(part, part.entries[i])
+        moving: dict[str, list[str]] = {}
+        for i in gone:
+            moving.setdefault(_name(old[i]), []).append(self._behind(part, part.entries[i]))
+        for after, items in added.items():
+            tails = [_tail(notes.get(text)) for text in _texts(items)]
+            tails = [tail or (moving.get(_name(i)) or [""]).pop(0) for i, tail in zip(items, tails, strict=True)]
+            self._insert(part, after, list(zip(map(flow_of, items), tails, strict=True)))
 
+    def _behind(self, part: Part, entry: Entry) -> str:
+        """The comments in the lines of an item, which go with it where it moves."""
+        end = max(entry.end, entry.comma + 1)
+        first, below = self.layout.line(entry.start), self.layout.below(end)
+        if part.flow and (self.layout.text[first : entry.start].strip() or self.layout.rest(end)):
+            return ""  # they stay where they are
+        return "".join(f"  {one.text}" for one in self.layout.within(first, below))
 
-def _applied(text: str, cuts: Sequence[Cut]) -> str:
-    for start, end, new in sorted(cuts, key=lambda cut: cut[:2], reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    def _insert(self, part: Part, after: int, items: Sequence[tuple[str, str]]) -> None:
+        """Items, each with the comment behind it, below the one numbered `after`, -1 for before all."""
+        if part.flow:
+            self._into_brackets(part, part.entries[after] if after >= 0 else None, items)
+            return
+        indent = self.layout.indent(part.entries[0])
+        place = self.layout.line(part.entries[0].start)
+        if after >= 0:
+            self.layout.indent(part.entries[after])
+            place = self.layout.below(part.entries[after].end)
+        self.cuts.append((place, place, "".join(f"{indent}- {i}{n}" + self.layout.eol for i, n in items)))
 
+    def _into_brackets(self, part: Part, after: Entry | None, items: Sequence[tuple[str, str]]) -> None:
+        """New entries in brackets: in lines of their own where the one before ends its line."""
+        joined = ", ".join(text for text, _ in items)
+        if after is None:
+            place = self.layout.text.index("[", part.start) + 1
+            rows = "".join(f"{self.layout.eol}  {text},{tail}" for text, tail in items) + self.layout.eol
+            self.cuts.append((place, place, rows if any(tail for _, tail in items) else f"{joined}, "))
+            return
+        comma, text = after.comma, self.layout.text
+        start = self.layout.line(after.start)
+        indent = text[start : after.start] if not text[start : after.start].strip(" ") else ""
+        end = max(after.end, comma + 1)
+        if "\n" in text[after.end : end] or not (indent and not self.layout.rest(end)):
+            place, new = (end, f" {joined},") if comma >= 0 else (after.end, f", {joined}")
+            if any(note for _, note in items) and "\n" in text[part.start : part.end]:
+                lines = [f"{indent or '  '}{item},{note}" for item, note in items]
+                new = self.layout.eol.join(["," * (comma < 0), *lines, indent or "  "])
+            self.cuts.append((place, place, new))
+            return
+        if comma < 0:
+            self.cuts.append((end, end, ","))
+        below = self.layout.below(end)
+        self.cuts.append((below, below, "".join(f"{indent}{i},{n}" + self.layout.eol for i, n in items)))
 
-def _change(text: str, root: Any, path: Path, value: Any) -> list[Cut]:
-    """The cuts that set `path` in the mapping `root`."""
-    head, rest = path[0], path[1:]
-    pair = next(((k, v) for k, v in root.value if k.value == head), None)
-    if rest:
-        if pair is not None and _is_map(pair[1]) and pair[1].value:
-            return _change(text, pair[1], rest, value)
-        value = None if value is None else {rest[0]: value}
-        if value is None:
-            return []
-    if pair is None:
-        return [] if value is None else [_added(text, root, head, value)]
-    key, node = pair
-    if value is None:
-        return [_lines(text, key, node)]
-    return _set(text, key, node, value)
-
-
-def _set(text: str, key: Any, node: Any, value: Any) -> list[Cut]:
-    if isinstance(value, list | tuple):
-        if _is_list(node) and node.value:
-            return _merged(text, key, node, list(value))
-        return [_whole(text, key, node, _block(list(value), key.start_mark.column + 2))]
-    if isinstance(value, dict) and _is_map(node) and value.keys() == {k.value for k, _ in node.value}:
-        return [cut for k, v in node.value for cut in _set(text, k, v, value[k.value])]
-    if not _is_map(node) and not _is_list(node) and _same(text, node, value):
-        return []
-    return [_whole(text, key, node, " " + _flow(value))]
-
-
-def _whole(text: str, key: Any, node: Any, new: str) -> Cut:
-    """`new` after the key's colon, in the place of the node and of blanks before it."""
-    end = max(_end(node), text.index(":", key.end_mark.index) + 1)
-    return text.index(":", key.end_mark.index) + 1, end, new
-
-
-def _same(text: str, node: Any, value: Any) -> bool:
-    return text[node.start_mark.index : _end(node)] == _flow(value)
-
-
-def _lines(text: str, first: Any, last: Any) -> Cut:
-    """The lines from where `first` stands to where `last` ends, without the comments below."""
-    end = max(_end(last), first.end_mark.index)
-    return (
-        text.rfind("\n", 0, first.start_mark.index) + 1,
-        text.index("\n", end - 1 if _is_literal(last) else end) + 1,
-        "",
-    )
-
-
-def _added(text: str, root: Any, key: str, value: Any) -> Cut:
-    """A new key: in a line of its own after the last one, or before the closing brace."""
-    name = _flow(key)
-    last_key, last = root.value[-1]
-    if root.flow_style:
-        end = max(_end(last), last_key.end_mark.index)
-        return end, end, f", {name}: {_flow(value)}"
-    column = root.value[0][0].start_mark.column
-    made = f"{' ' * column}{name}:{_block(value, column + 2)}\n"
-    if column == 0:
-        return len(text), len(text), made
-    end = _lines(text, last_key, last)[1]
-    return end, end, made
-
-
-def _merged(text: str, key: Any, node: Any, value: list[Any]) -> list[Cut]:
-    """The cuts that make the list `node` hold `value`, item by item."""
-    if not value:
-        cuts = [_item_out(text, node, n) for n in range(len(node.value))]
-        if node.flow_style:
-            return [(node.start_mark.index, _end(node), "[]")]
-        colon = text.index(":", key.end_mark.index) + 1
-        return [*cuts, (colon, colon, " []")]
-    before = [_name_of(item) for item in node.value]
-    after = [_name(item) for item in value]
-    cuts, gone = list[Cut](), list[int]()
-    new: dict[int, list[Any]] = {}
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        paired = min(i2 - i1, j2 - j1) if kind in ("equal", "replace") else 0
-        for i, j in zip(range(i1, i1 + paired), range(j1, j1 + paired), strict=True):
-            cuts += _item_in_place(text, node.value[i], value[j])
-        gone += range(i1 + paired, i2)
-        if j1 + paired < j2:
-            new[i1 + paired] = value[j1 + paired : j2]
-    if node.flow_style and (gone or new):
-        return [_flow_list(text, node, value)]
-    cuts += [_item_out(text, node, n) for n in gone]
-    return cuts + [_items_in(text, node, n, items) for n, items in new.items()]
-
-
-def _item_in_place(text: str, node: Any, value: Any) -> list[Cut]:
-    if _holds(node, value):
-        return []
-    if isinstance(value, dict) and _is_map(node) and value.keys() == {k.value for k, _ in node.value}:
-        return [cut for k, v in node.value if _plain(v) != value[k.value] for cut in _set(text, k, v, value[k.value])]
-    return [(node.start_mark.index, _end(node), _flow(value))]
-
-
-def _item_out(text: str, node: Any, number: int) -> Cut:
-    return _lines(text, node.value[number], node.value[number])
-
-
-def _items_in(text: str, node: Any, number: int, items: Sequence[Any]) -> Cut:
-    """New lines below the item before `number`, so that comments above the next one stay there."""
-    dash = " " * node.start_mark.column
-    made = "".join(f"{dash}- {_flow(item)}\n" for item in items)
-    if number == 0:
-        start = text.rfind("\n", 0, node.value[0].start_mark.index) + 1
-        return start, start, made
-    end = _item_out(text, node, number - 1)[1]
-    return end, end, made
-
-
-def _flow_list(text: str, node: Any, value: Sequence[Any]) -> Cut:
-    """A list in brackets, written anew with the items that stay as they were written."""
-    there = {_name_of(known): known for known in node.value}
-    items = []
-    for item in value:
-        known = there.get(_name(item))
-        if known is not None and _holds(known, item):
-            items.append(text[known.start_mark.index : _end(known)])
+    def _remove(self, part: Part, entry: Entry) -> None:
+        """The lines of an entry go, with the comments in them; those above and below stay."""
+        here = self.layout
+        if not part.flow:
+            here.indent(entry)
+            start, end = here.line(entry.start), here.below(entry.end)
+            if here.rest(entry.end):
+                raise LayoutError
+            self._cut(start, end, "")
+            return
+        end, near = entry.end, entry.comma >= 0 and "\n" not in here.text[entry.end : entry.comma]
+        if near:
+            end = entry.comma + 1
+        elif entry.comma >= 0:
+            self._cut(entry.comma, entry.comma + 1, "")
+        start = here.line(entry.start)
+        if not here.text[start : entry.start].strip() and not here.rest(end):
+            self._cut(start, here.below(end), "")
         else:
-            items.append(_flow(item))
-    return node.start_mark.index, _end(node), f"[{', '.join(items)}]"
+            self._cut(entry.start, end, "")
+
+    def _unfold(self, entry: Entry, items: Sequence[tuple[str, str]]) -> None:
+        """A list in brackets goes on as one item a line, its own comment behind the key."""
+        here = self.layout
+        indent = here.indent(entry) + "  "
+        end = here.stop(entry.value.end)
+        lines = [here.text[entry.value.end : end].rstrip(), *(f"{indent}- {i}{n}" for i, n in items)]
+        self.cuts.append((entry.after, end, here.eol.join(lines)))
+
+    def _replace(self, entry: Entry, new: Any, path: Path, *, flow: bool) -> None:
+        """Another value in the place of the whole old one, below or before the comments in it that stay."""
+        here, part = self.layout, entry.value
+        rows = isinstance(new, list | tuple) or (isinstance(new, dict) and entry.end == entry.after)
+        block = bool(new) and rows and not flow and not entry.item
+        beside = part.end > part.start and "\n" not in here.text[entry.after : part.start]
+        start = part.start if beside and not block else entry.after
+        lead = "" if start == part.start and start > entry.after else " " * (not flow or here.text[start - 1] == ":")
+        inner, end = here.within(start, entry.end), here.stop(entry.end)
+        behind = here.within(entry.end, end)
+        if not inner and (not block or not behind) and not (block and here.rest(entry.end)):
+            lines = _lines("", new, self._deeper(entry), self.notes.get(path, {})) if block else [lead + flow_of(new)]
+            self.cuts.append((start, entry.end, here.eol.join(lines)))
+            return
+        if flow or here.rest(entry.end):
+            raise LayoutError
+        kept = self._kept(entry, [*inner, *behind], here.below(start))
+        first = kept[0] if kept and (kept[0].start < here.below(start) or not inner) else None
+        lines = _lines("", new, self._deeper(entry), self.notes.get(path, {})) if block else [lead + flow_of(new)]
+        if first:
+            gap = here.text[: first.start]
+            lines[0] += gap[len(gap.rstrip(" \t")) :] + first.text
+        for one in kept[bool(first) :]:
+            lines.append((here.text[here.line(one.start) : one.start] if one.alone else self._deeper(entry)) + one.text)
+        self.cuts.append((start, end, here.eol.join(lines)))
+
+    def _deeper(self, entry: Entry) -> str:
+        return self.layout.indent(entry) + "  "
+
+    def _kept(self, entry: Entry, comments: Sequence[Comment], below: int) -> list[Comment]:
+        """But for those behind the items and keys that go, in the lines from `below` on."""
+        if not entry.value.entries or entry.item:
+            return list(comments)
+        last = self.layout.line(entry.value.end) if entry.value.flow else len(self.layout.text)
+        gone = [one for one in comments if not one.alone and below <= one.start < last]
+        self.own += [one.text for one in gone]
+        return [one for one in comments if one not in gone]
+
+    def _cut(self, start: int, end: int, new: str) -> None:
+        self.own += [one.text for one in self.layout.within(start, end)]
+        self.cuts.append((start, end, new))
+
+
+def _matched(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[tuple[int, int]], list[int], dict[int, list[Any]]]:
+    """Items that stay, perhaps changed (old and new number); those that go; and by the one before them, new ones."""
+    pairs, gone, added, last = list[tuple[int, int]](), list[int](), dict[int, list[Any]](), -1
+    matcher = SequenceMatcher(None, [_name(item) for item in old], [_name(item) for item in new], autojunk=False)
+    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+        paired = min(i2 - i1, j2 - j1) if kind in ("equal", "replace") else 0
+        pairs += zip(range(i1, i1 + paired), range(j1, j1 + paired), strict=True)
+        gone += range(i1 + paired, i2)
+        last = i1 + paired - 1 if paired else last
+        if j1 + paired < j2:
+            added.setdefault(last, []).extend(new[j1 + paired : j2])
+    return pairs, gone, added
 
 
 def _name(item: Any) -> str:
@@ -204,73 +265,68 @@ def _name(item: Any) -> str:
     return str(item["text"]) if isinstance(item, dict) and "text" in item else str(item)
 
 
-def _name_of(node: Any) -> str:
-    return _name(_plain(node)) if _is_map(node) else str(node.value)
+def _texts(items: Sequence[Any]) -> list[str]:
+    return [item if isinstance(item, str) else "" for item in items]
 
 
-def _holds(node: Any, value: Any) -> bool:
-    """Whether the item is what is wanted; an id that looks like a number is text."""
-    if isinstance(value, str):
-        return bool(node.value == value)
-    return bool(_plain(node) == _as_read(value))
+def as_read(value: Any) -> Any:
+    """The value as reading what was written gives it."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [as_read(item) for item in value]
+    return {key: as_read(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def _plain(node: Any) -> Any:
-    """The node as data, its scalars as they are written or as numbers."""
-    if _is_map(node):
-        return {k.value: _plain(v) for k, v in node.value}
-    if _is_list(node):
-        return [_plain(item) for item in node.value]
-    kind = str(node.tag).rpartition(":")[2]
-    if kind in ("int", "float"):
-        return _number(node.value)
-    return {"true": True, "false": False}.get(node.value, node.value) if kind == "bool" else node.value
+def same(one: Any, other: Any) -> bool:
+    """Equal, and true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _end(node: Any) -> int:
-    """Where the node's own text ends: a block's end mark lies beyond the comments below it."""
-    if (_is_map(node) or _is_list(node)) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return max(_end(last[1]), int(last[0].end_mark.index)) if _is_map(node) else _end(last)
-    return int(node.end_mark.index)
-
-
-def _is_map(node: Any) -> bool:
-    return bool(node.id == "mapping")
-
-
-def _is_list(node: Any) -> bool:
-    return bool(node.id == "sequence")
-
-
-def _is_literal(node: Any) -> bool:
-    return getattr(node, "style", None) in ("|", ">")
-
-
-def _block(value: Any, column: int) -> str:
-    """What follows the colon: a list with one item in each line, anything else in the same one."""
+def _lines(head: str, value: Any, indent: str, notes: Mapping[Any, str]) -> list[str]:
+    """A key and its value: items and keys in lines of their own, anything else behind it."""
     if isinstance(value, list | tuple) and value:
-        return "".join(f"\n{' ' * column}- {_flow(item)}" for item in value)
+        pairs = zip(value, _texts(value), strict=True)
+        return [head, *(f"{indent}- {flow_of(item)}{_tail(notes.get(text))}" for item, text in pairs)]
     if isinstance(value, dict) and value:
-        return "".join(f"\n{' ' * column}{_flow(key)}:{_block(item, column + 2)}" for key, item in value.items())
-    return f" {_flow(value)}"
+        inner = (_lines(f"{indent}{flow_of(key)}:", item, indent + "  ", {}) for key, item in value.items())
+        return [head, *(line for lines in inner for line in lines)]
+    return [f"{head} {flow_of(value)}"]
 
 
-def _flow(value: Any) -> str:
+def _tail(note: str | None) -> str:
+    return f"  # {' '.join(note.split())}" if note else ""
+
+
+def flow_of(value: Any) -> str:
     """The value in one line, safe inside brackets."""
+    if isinstance(value, str) and _ID.fullmatch(value):
+        return value
+    out = StringIO()
+    _writer().dump({"x": _written(value)}, out)  # in a list, a map of one key would lose its braces
+    return out.getvalue().strip().removeprefix("{x:").removesuffix("}").strip()
+
+
+def _writer() -> Any:
     from ruamel.yaml import YAML
 
-    yaml, out = YAML(typ="rt"), StringIO()
+    yaml = YAML(typ="rt")
     yaml.default_flow_style = True
     yaml.width = 1_000_000
-    yaml.dump({"x": written(value)}, out)  # in a list, a map of one key would lose its braces
-    return out.getvalue().strip().removeprefix("{x:").removesuffix("}").strip()
+    return yaml
+
+
+def _written(value: Any) -> Any:
+    """The value with double quotes around a time of day, which YAML 1.1 reads as a number, and what must be escaped."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    if isinstance(value, dict):
+        return {key: _written(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(item) for item in value]
+    odd = isinstance(value, str) and (_CLOCK.fullmatch(value) or not value.isprintable())
+    return DoubleQuotedScalarString(value) if odd else value

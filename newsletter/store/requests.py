@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Engine
 from newsletter.store.connection import reading, writing
 from newsletter.store.tables import CONSENTS, REQUESTS
 
-__all__ = ["Limits", "Request", "ask", "confirmed", "hashed_token", "request_of"]
+__all__ = ["Limits", "Request", "ask", "confirmed", "forget_expired", "hashed_token", "request_of"]
 
 _LOCK = "newsletter requests"
 
@@ -62,7 +62,7 @@ def ask(
     """
     now = request.asked_at
     with writing(engine, lock=_LOCK) as connection:
-        connection.execute(sa.delete(REQUESTS).where(REQUESTS.c.expires <= now))
+        _forget(connection, now)
         if _count(connection, REQUESTS.c.network == network, now - timedelta(hours=1)) >= limits.network:
             return "network"
         if _count(connection, REQUESTS.c.address == request.address, now - timedelta(days=1)) >= limits.address:
@@ -71,6 +71,15 @@ def ask(
         when = {"asked_at": now, "expires": request.expires}
         connection.execute(sa.insert(REQUESTS), {**row, **when, "document": request.document, "source": request.source})
     return "kept"
+
+
+def forget_expired(engine: Engine, now: datetime) -> int:
+    """Removes every request that has expired by `now`; returns how many there were."""
+    with reading(engine) as connection:
+        if not connection.execute(sa.select(sa.exists().where(REQUESTS.c.expires <= now))).scalar_one():
+            return 0
+    with writing(engine, lock=_LOCK) as connection:
+        return _forget(connection, now)
 
 
 def request_of(engine: Engine, token: str, now: datetime) -> Request | None:
@@ -91,6 +100,10 @@ def confirmed(engine: Engine, token: str, subscriber: str, at: datetime, *, sour
         asked = {**said, "event": "asked", "source": request.source, "at": request.asked_at}
         connection.execute(sa.insert(CONSENTS), [asked, {**said, "event": "confirmed", "source": source, "at": at}])
     return True
+
+
+def _forget(connection: Connection, now: datetime) -> int:
+    return connection.execute(sa.delete(REQUESTS).where(REQUESTS.c.expires <= now)).rowcount
 
 
 def _count(connection: Connection, whose: ColumnElement[bool], since: datetime) -> int:

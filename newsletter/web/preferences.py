@@ -20,8 +20,7 @@ from newsletter.pipeline.mails import send_mail
 from newsletter.pipeline.roster import Document, DocumentError
 from newsletter.settings import Problem
 from newsletter.settings.fields import WEEKDAYS
-from newsletter.settings.splicing import spliced
-from newsletter.settings.subscriber import TEXT_KEYS, SubscriberDocument
+from newsletter.settings.subscriber import SubscriberDocument
 from newsletter.store import archive, ledger
 from newsletter.store.suppression import address_hash
 from newsletter.text import readable
@@ -138,7 +137,11 @@ def set_pause(request: Request, desk: At, token: str, form: Posted) -> Response:
         if until is None:
             why = f"Name a day after today, such as {_today(desk, opened.reader) + timedelta(days=14)}"
             return _pause(request, desk, opened.reader, token, status=422, wrong=why, asked=asked)
-    text = spliced(opened.document.text, {("pause_until",): until}, text_keys=TEXT_KEYS)
+    try:
+        text = roster.changed_text(desk.workspace, opened.document, {"pause_until": until})
+    except DocumentError as error:
+        why = ". ".join(problem.message for problem in error.problems)
+        return _pause(request, desk, opened.reader, token, status=422, wrong=why, asked=asked)
     if not _saved(desk, opened.document, text):
         why = "Your preferences were saved elsewhere at this moment. Press the button again"
         return _pause(request, desk, opened.reader, token, status=409, wrong=why, asked=asked)
@@ -183,7 +186,10 @@ def _open(desk: Desk, token: str) -> _Opened:
 
 def _tried(desk: Desk, opened: _Opened, typed: Typed) -> _Tried:
     wanted = changes(opened.data, typed)
-    text = spliced(opened.document.text, wanted, text_keys=TEXT_KEYS) if wanted else opened.document.text
+    try:
+        text = roster.changed_text(desk.workspace, opened.document, wanted)
+    except DocumentError as error:
+        return _Tried(opened.document.text, None, error.problems)
     return _Tried(text, *roster.check_document(desk.workspace, opened.reader.name, text))
 
 

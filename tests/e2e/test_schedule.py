@@ -6,9 +6,11 @@ import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter import pipeline, schedule
 from newsletter.pipeline.heartbeat import read_heartbeat
+from newsletter.store import requests
 
 DAY = datetime(2025, 3, 13, tzinfo=UTC)
 SETTINGS = """from: Papers <papers@example.org>
@@ -153,3 +155,29 @@ def test_the_heartbeat_tells_of_the_last_tick(service):
     service("07:30")
     beat = read_heartbeat(service.desk.workspace.settings.data)
     assert (beat.ticked, beat.stopped) == (at("07:30"), False)
+
+
+def test_expired_requests_to_subscribe_are_removed_within_the_hour(service):
+    """Whoever never confirms is forgotten, also where no other request comes; a restart looks at once."""
+    engine = service.desk.workspace.engine
+
+    def ask(token: str, expires: str) -> None:
+        one = requests.Request(token, token, f"{token}@example.org", "email: x\n", "the form", DAY, at(expires))
+        assert requests.ask(engine, one, "net") == "kept"
+
+    def held() -> set[str]:
+        with engine.connect() as connection:
+            return set(connection.execute(sa.select(requests.REQUESTS.c.token)).scalars())
+
+    for token, expires in {"early": "01:00", "later": "02:10", "last": "04:00"}.items():
+        ask(token, expires)
+    service("02:00")
+    assert held() == {"later", "last"}
+    service("02:30")
+    assert held() == {"later", "last"}
+    service("03:00")
+    assert held() == {"last"}
+    service("03:30")
+    service.restart()
+    service("04:00")
+    assert held() == set()

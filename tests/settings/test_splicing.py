@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.settings import edited
 from newsletter.settings.reading import read_tree
-from newsletter.settings.splicing import spliced
 
 DOCUMENT = """\
 # who
@@ -45,7 +45,7 @@ ITEMS = st.one_of(
 
 def changed(text: str, changes: dict[tuple[str, ...], Any]) -> set[str]:
     """The lines that went (``-``) and came (``+``)."""
-    before, after = text.splitlines(), spliced(text, changes).splitlines()
+    before, after = text.splitlines(), edited(text, changes).splitlines()
     return {f"-{line}" for line in before if line not in after} | {f"+{line}" for line in after if line not in before}
 
 
@@ -85,14 +85,14 @@ def test_only_the_lines_of_what_changed_change(changes: dict[tuple[str, ...], An
 
 
 def test_a_list_that_loses_everything_keeps_the_comments_around() -> None:
-    text = spliced(DOCUMENT, {INTERESTS: []})
+    text = edited(DOCUMENT, {INTERESTS: []})
     assert "interests: []\n  # the old love\n  # about data\n# not this\navoid:" in text
 
 
 @pytest.mark.parametrize("path", [("interests", "Work"), ("interests", "v2.0: odd")])
 def test_a_group_is_changed_alone(path: tuple[str, ...]) -> None:
     text = "email: a@example.org\ninterests:\n  Work:  # paid\n    - one  # 1\n  'v2.0: odd':\n    - two\n"
-    new = spliced(text, {path: ["one", "two"]})
+    new = edited(text, {path: ["one", "two"]})
     data = read_tree(new.encode(), "f").data
     assert data["interests"][path[1]] == ["one", "two"]
     assert "Work:  # paid" in new
@@ -106,12 +106,13 @@ def test_a_group_is_changed_alone(path: tuple[str, ...]) -> None:
         "\ufeffemail: a@example.org\nlikes: [2405.19504]  # L",
         "{email: a@example.org, likes: [arxiv:2405.19504]}\n# L",
         "email: a@example.org\nlikes:  # L\n",
-        "email: &me a@example.org\nname: *me\nlikes: &l [arxiv:2405.19504]\ndislikes: *l\n",
+        "email: &me a@example.org\nname: *me  # L\nlikes: &l [arxiv:2405.19504]\n",
+        "email: a@example.org\ndislikes: &l [arxiv:2405.19504]\nlikes: *l  # L\n",
         "---\nemail: a@example.org\nname: >\n  Ada\n  Lovelace\nlikes: []\n...\n",
     ],
 )
 def test_odd_documents_hold_what_was_asked_for(text: str) -> None:
-    new = spliced(text, {("likes",): ["arxiv:2405.10500"], ("name",): "X: y"}, text_keys=frozenset({"likes"}))
+    new = edited(text, {("likes",): ["arxiv:2405.10500"], ("name",): "X: y"})
     data = read_tree(new.encode(), "f", text_keys=frozenset({"likes"})).data
     assert (data["likes"], data["name"], data["email"]) == (["arxiv:2405.10500"], "X: y", "a@example.org")
     assert ("\r\n" in text) == ("\r\n" in new)
@@ -121,14 +122,14 @@ def test_odd_documents_hold_what_was_asked_for(text: str) -> None:
 
 def test_no_change_changes_no_byte() -> None:
     for text in (DOCUMENT, DOCUMENT.rstrip(), DOCUMENT.replace("\n", "\r\n")):
-        assert spliced(text, {("email",): "ada@example.org", INTERESTS: ["hashing", DATA, "vector search"]}) == text
+        assert edited(text, {("email",): "ada@example.org", INTERESTS: ["hashing", DATA, "vector search"]}) == text
 
 
 @given(st.lists(ITEMS, max_size=6), st.lists(TEXTS, max_size=4), TEXTS)
 def test_whatever_is_written_is_read_back_and_comments_elsewhere_stay(
     interests: list[Any], avoid: list[str], name: str
 ) -> None:
-    text = spliced(DOCUMENT, {INTERESTS: interests, ("avoid",): avoid, ("name",): name, ("follow", "authors"): avoid})
+    text = edited(DOCUMENT, {INTERESTS: interests, ("avoid",): avoid, ("name",): name, ("follow", "authors"): avoid})
     data = read_tree(text.encode(), "f", text_keys=frozenset({"name", "avoid", "authors"})).data
     assert (data["interests"], data["avoid"], data["name"]) == (interests, avoid, name)
     assert (data["follow"]["authors"], data["follow"]["keywords"]) == (avoid, ["HNSW", "IVF"])

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.store.consents import consents
-from newsletter.store.requests import Limits, Request, ask, confirmed, hashed_token, request_of
+from newsletter.store.requests import Limits, Request, ask, confirmed, forget_expired, hashed_token, request_of
 from newsletter.store.tables import REQUESTS
 
 NOW = datetime(2025, 5, 27, 9, tzinfo=UTC)
@@ -97,3 +97,13 @@ def test_what_has_expired_opens_nothing_and_is_removed_by_the_next(store, count)
     assert not confirmed(store, hashed_token("old"), "ada-1", late, source="")
     ask(store, request("new", "kenji", late), "net")
     assert count() == 1
+
+
+def test_what_has_expired_can_be_removed_without_another_request(store, count):
+    ask(store, request("old"), "net")
+    ask(store, request("new", "kenji", NOW + timedelta(hours=1)), "net")
+    assert forget_expired(store, NOW + VALID - timedelta(seconds=1)) == 0
+    assert count() == 2
+    assert forget_expired(store, NOW + VALID) == 1
+    assert forget_expired(store, NOW + VALID) == 0
+    assert request_of(store, hashed_token("new"), NOW + VALID) is not None

@@ -13,8 +13,8 @@ from sent_forms import fields_of
 from newsletter.model import Interest
 from newsletter.pipeline import roster
 from newsletter.pipeline.links import preferences_link
+from newsletter.settings import edited
 from newsletter.settings.reading import read_tree
-from newsletter.settings.splicing import spliced
 from newsletter.settings.subscriber import TEXT_KEYS
 from newsletter.store import archive, ledger
 from newsletter.text import tidy
@@ -311,7 +311,7 @@ def test_the_form_reads_back_what_it_wrote(rows, avoid, days):
         **{field: getattr(before, field) for field in Typed.__dataclass_fields__}
         | {"interests": tuple(rows), "avoid": "\n".join(avoid), "days": days, "chosen": frozenset({"sunday"})}
     )  # fmt: skip
-    text = spliced(COMMENTED, changes(data, typed), text_keys=TEXT_KEYS)
+    text = edited(COMMENTED, changes(data, typed))
     after = typed_of(read_tree(text.encode(), "", text_keys=TEXT_KEYS).data)
     assert after.interests == typed.interests
     assert after.avoid.splitlines() == avoid
