@@ -64,7 +64,10 @@ class Suite:
 
 
 def evaluate(folder: Path, *, embedder: Embedder | None = None, options: Options | None = None) -> list[dict[str, Any]]:
-    """The suite's result lines, in the order of its groups (ranking) or papers (themes). Raises DigestError."""
+    """The suite's result lines, in the order of its groups (ranking) or papers (themes). Raises DigestError.
+
+    `embedder` is the packaged one unless another is given.
+    """
     about = _about(folder)
     if embedder is None:
         from newsletter.embedding import load

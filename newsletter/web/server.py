@@ -55,8 +55,8 @@ class Patient(H11Protocol):
         if self._waiting is None:
             self._wait()
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.more_body:
-            self._settle()
+        if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
+            self._settle()  # the request is whole; a cycle that is complete belongs to the one before
 
     def connection_lost(self, exc: Exception | None) -> None:
         """No clock without a connection."""
