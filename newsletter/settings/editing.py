@@ -60,19 +60,18 @@ def edited(text: str, changes: Changes) -> str:
     before = text.removeprefix(mark)
     try:
         held = layout(before if before.endswith("\n") or not before else before + _line_end(before))
-        data = _data(before) if held.root else {}
+        data = _data(held.text) if held.root else {}
         paths = {(key,) if isinstance(key, str) else tuple(key): change for key, change in changes.items()}
         wanted, notes = _wanted(data, paths)
         splices = Splices(held, notes)
         splices.change(data, wanted)
         after = splices.text()
-        after = after if before == held.text else after.removesuffix(held.eol)
-        right = after == before or (same(_data(after), as_read(wanted)) and _keeps(held, after, splices.own))
+        right = after == held.text or (same(_data(after), as_read(wanted)) and _keeps(held, after, splices.own))
     except (LayoutError, ValueError):
         right = False
     if not right:
         raise _refusal(text)
-    return mark + after
+    return mark + (after if before == held.text else after.removesuffix(held.eol))
 
 
 def _line_end(text: str) -> str:
@@ -131,18 +130,17 @@ def _keeps(before: Layout, after: str, own: Iterable[str]) -> bool:
     """Whether every comment is still there but for those that went with what was removed."""
     if not before.comments:
         return True
-    there = Counter(one.text for one in layout(after if after.endswith("\n") else after + "\n").comments)
+    there = Counter(one.text for one in layout(after).comments)
     return not Counter(one.text for one in before.comments) - there - Counter(own)
 
 
 def _refusal(text: str) -> UneditableError:
     if re.search(r"(?:^|[\s\[,])[&*][^\s,\]}]", text):
-        why, do = (
-            "it repeats values by anchors (&name) and aliases (*name)",
-            "Write the values out, or change it by hand",
-        )
+        why = "it repeats values by anchors (&name) and aliases (*name)"
+        do = "Write the values out, or change it by hand"
     else:
-        why, do = "it is laid out in a way that only a person can change", "Put each key in a line of its own"
+        why = "it is laid out in a way that only a person can change without harm"
+        do = "Change it by hand, or put each key and each item in a line of its own"
     return UneditableError(why, do)
 
 

@@ -97,12 +97,12 @@ class Layout:
         """What follows in the line but comments and blanks."""
         return self.mask[place : self.below(place)].strip()
 
-    def indent(self, entry: Entry) -> str:
-        """What stands before the entry in its line. Raises LayoutError where it is not blank."""
+    def indent(self, entry: Entry, *, dashes: bool = False) -> str:
+        """The blanks before the entry in its line. Raises LayoutError for anything else there, but for `dashes`."""
         before = self.text[self.line(entry.start) : entry.start]
-        if before.strip(" "):
+        if before.strip(" -" if dashes else " "):
             raise LayoutError
-        return before
+        return " " * len(before)
 
     def within(self, start: int, end: int) -> list[Comment]:
         return [one for one in self.comments if start <= one.start < end]

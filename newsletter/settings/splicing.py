@@ -20,7 +20,7 @@ __all__ = ["Path", "Splices", "as_read", "same"]
 Path = tuple[str, ...]
 Cut = tuple[int, int, str]  # from, to, what comes there
 
-_CLOCK = re.compile(r"\d{1,2}:\d{2}")
+_QUOTED = re.compile(r"\d{1,2}:\d{2}$|[?:-]")  # a time of day; what may be read as a mark inside brackets
 _ID = re.compile(r"[a-z]{3,}:[A-Za-z0-9./_-]*[A-Za-z0-9]")  # text without quotes in every YAML
 _LONG = 6  # items of a list in brackets, which stays one line
 
@@ -86,7 +86,7 @@ class Splices:
                 part, kept[-1], [(f"{flow_of(key)}: {flow_of(item)}", "") for key, item in added.items()]
             )
             return
-        indent = self.layout.indent(part.entries[0])
+        indent = self.layout.indent(part.entries[0], dashes=True)
         last = self.layout.below(part.entries[-1].end)
         ends = path or re.search(r"^\.\.\.", self.layout.mask[last:], re.MULTILINE)
         self._append(last if ends else len(self.layout.text), added, indent, path)
@@ -321,12 +321,12 @@ def _writer() -> Any:
 
 
 def _written(value: Any) -> Any:
-    """The value with double quotes around a time of day, which YAML 1.1 reads as a number, and what must be escaped."""
+    """The value, double quotes around what others may read otherwise (07:30: a number in YAML 1.1) or must escape."""
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     if isinstance(value, dict):
         return {key: _written(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_written(item) for item in value]
-    odd = isinstance(value, str) and (_CLOCK.fullmatch(value) or not value.isprintable())
+    odd = isinstance(value, str) and (_QUOTED.match(value) or not value.isprintable())
     return DoubleQuotedScalarString(value) if odd else value

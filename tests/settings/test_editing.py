@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.settings import Append, Remove, edited
+from newsletter.settings import Append, Remove, UneditableError, edited
 from newsletter.settings.reading import read_tree
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "config").rglob("*.yaml"))
@@ -98,3 +99,60 @@ def test_a_list_in_brackets_that_grows_long_goes_on_as_one_item_a_line():
     ]  # fmt: skip
     assert grown.startswith("likes:  # mine\n  - a\n")
     assert grown.endswith("  - g  # The last\n\n# what everyone reads\ntrending: 0.3\n")
+
+
+EMAIL = "email: a@example.org\n"
+ROWS = "likes: [\n a:1,  # one\n b:2"
+SAID = Append(("c:3", "d:4"), {"c:3": "See"})
+HARD = {
+    "emptied": ("likes:\n  # of old\n  - a  # A\nfollow:\n", {"likes": []}, "likes: []\n  # of old\nfollow:\n"),
+    "emptied brackets": ("avoid: [a]  # A\npapers: 6\n", {"avoid": Remove(("a",))}, "avoid: []  # A\npapers: 6\n"),
+    "below what goes": ("likes:\n  - a\n  # of b\n  - b\n", {"likes": Remove(("a",))}, "likes:\n  # of b\n  - b\n"),
+    "below the last": ("name: A\n\n# of papers\npapers: 6\n", {"name": None}, "\n# of papers\npapers: 6\n"),
+    "block text": ("name: |  # c\n  A # no\n\npapers: 3\n", {"name": "X"}, "name: X  # c\n\npapers: 3\n"),
+    "block text, no line end": ("name: |\n  Ada", {"papers": 3}, "name: |\n  Ada\npapers: 3"),
+    "quotes over lines": ("name: 'x # no\n\n  y'  # c\n", {"name": "z"}, "name: z  # c\n"),
+    "another kind": (
+        "days:  # k\n - mon  # m\n # x\n - tue\n# y\n", {"days": "daily"}, "days: daily  # k\n # x\n# y\n"
+    ),
+    "keys in an item": (
+        "interests:\n  - text: a  # why\n    weight: 2  # two\n  - text: b\n",
+        {"interests": ["a", {"text": "b", "weight": 3}]},
+        "interests:\n  - a  # why\n    # two\n  - text: b\n    weight: 3\n",
+    ),
+    "moved": ("likes:\n  - a  # A\n  - b\n  - c\n", {"likes": ["b", "c", "a"]}, "likes:\n  - b\n  - c\n  - a  # A\n"),
+    "rows, closed": (f"{ROWS}\n]  # end\n", {"likes": SAID}, f"{ROWS},\n c:3,  # See\n d:4,\n]  # end\n"),
+    "rows": (f"{ROWS} ]  # end\n", {"likes": SAID}, f"{ROWS},\n c:3,  # See\n d:4,\n  ]  # end\n"),
+    "alias": ("name: &x a\nlanguage: *x  # c\n", {"language": "b"}, "name: &x a\nlanguage: b  # c\n"),
+    "aliased item": (
+        "likes: [&x a, b]\navoid:\n  - *x  # same\n  - c\n", {"avoid": Append(("d",))},
+        "likes: [&x a, b]\navoid:\n  - *x  # same\n  - c\n  - d\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "changes", "wanted"), HARD.values(), ids=HARD)
+def test_hard_cases(text: str, changes: dict[str, Any], wanted: str) -> None:
+    assert edited(EMAIL + text, changes) == EMAIL + wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("likes: &x [a]\navoid: *x\n", {"likes": Append(("b",))}),
+        ("likes:\n  - &x a\navoid: [*x]\n", {"likes": Remove(("a",))}),
+        ("name: &x a\nlanguage: *x\n", {"name": "b"}),
+        ("name: &x a\nlanguage: *x\n", {"name": None}),
+        ("follow: {authors: [x]}\n<<: {papers: 3}\n", {"papers": 4}),
+        ("? likes\n: - a\n", {"likes": Append(("b",))}),
+        ("interests: [{text: a,  # why\n  weight: 2}]\n", {"interests": ["a"]}),
+        ("name: |\n  text\npapers: 1\n  # would be text\n", {"papers": None}),
+        ("likes: [a\n", {"papers": 4}),
+    ],
+)
+def test_what_would_do_harm_is_refused_with_what_to_do(text: str, changes: dict[str, Any]) -> None:
+    """An anchor whose value is repeated, a comment without a place, what is not YAML."""
+    with pytest.raises(UneditableError) as refused:
+        edited(EMAIL + text, changes)
+    assert ("anchors" in str(refused.value)) == ("&x" in text)
+    assert "by hand" in refused.value.do
