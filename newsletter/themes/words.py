@@ -20,6 +20,7 @@ DETERMINERS = _listed("determiners")
 ACADEMIC = _listed("academic")
 WEAK = _listed("weak")
 HEADS = _listed("heads")
+_ENDS = HEADS | _listed("verbs")
 _NAMING = frozenset(
     [
         "codes",
@@ -45,7 +46,7 @@ STOP_WORDS = frozenset(word for word in FUNCTION | ACADEMIC if word.isalpha() an
 def nameable(words: tuple[str, ...]) -> bool:
     """Whether a phrase may name a theme by its first and last word: neither is a word of every abstract, nor a verb."""
     first, last = words[0].lower(), words[-1].lower()
-    if first in WEAK or first in _VERBS or last in HEADS or (last in ACADEMIC and last not in _NAMING):
+    if first in WEAK or first in _VERBS or last in _ENDS or (last in ACADEMIC and last not in _NAMING):
         return False
     return last[-1].isalpha() and len(last) > 1 and not _PARTICIPLE.search(last) and not _ADVERB.search(first)
 
