@@ -106,6 +106,7 @@ def mail_server(workspace: Workspace) -> Server:
         connections=smtp.connections,
         messages_per_connection=smtp.messages_per_connection,
         rate_per_second=smtp.rate_per_second,
+        domain_rate_per_second=smtp.domain_rate_per_second or 0,
         timeout=smtp.timeout,
         dot_timeout=smtp.answer_timeout,
         context=_trusting(smtp.ca_file),

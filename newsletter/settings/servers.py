@@ -44,6 +44,13 @@ class SmtpSettings(Document):
     rate_per_second: float = Field(
         default=10.0, gt=0, le=100_000, description="Letters a second, over all connections."
     )
+    domain_rate_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        le=100_000,
+        description="Letters a second to one mail domain; letters to others pass. Left out or null: no such limit.",
+        examples=[2.0],
+    )
     timeout: float = Field(default=60.0, gt=0, le=3600, description="Seconds to wait for an answer.")
     answer_timeout: float = Field(
         default=600.0,
