@@ -81,7 +81,7 @@ def candidates(ground: Ground, topics: Topics, group: int, encode: Encode | None
     finds the group's papers by its vector; how often titles have it, here rather than elsewhere and anywhere rather
     than in abstracts alone; and the c-TF-IDF of its words. The weights were set on labels judged by hand.
     """
-    tells = _telling(ground, group)
+    tells = _telling(ground, group, 2) or _telling(ground, group, 1)  # papers that share no words: one speaks for all
     best = _outermost(sorted(tells, key=lambda phrase: (-tells[phrase], phrase))[:TRIED], ground.support[group])
     if not best:
         return []
@@ -97,8 +97,10 @@ def candidates(ground: Ground, topics: Topics, group: int, encode: Encode | None
     return sorted(found, key=lambda c: (-c.score, c.key))
 
 
-def _telling(ground: Ground, group: int) -> dict[Key, float]:
+def _telling(ground: Ground, group: int, least: int) -> dict[Key, float]:
     """Phrases that may name the group, by how much saying them, and having their words, tells; none common elsewhere.
+
+    least: papers of the group that have a phrase's words.
 
     In a small group hardly two papers put a thing in the same words: that it has "filter" and "pruning" counts too.
     """
@@ -108,7 +110,7 @@ def _telling(ground: Ground, group: int) -> dict[Key, float]:
         says = len(ground.reading.said[phrase].papers)
         having = ground.reading.with_words(stem(part) for part in phrase)
         within = (having & ground.members[group]).bit_count()
-        if within >= max(2, SAID * size) and says - inside <= COMMON * max(1, papers - size):
+        if within >= max(least, SAID * size) and says - inside <= COMMON * max(1, papers - size):
             said = _informs(inside, size, says, papers, phrase)
             out[phrase] = 0.5 * said + 0.6 * _informs(within, size, having.bit_count(), papers, phrase)
     return out

@@ -34,36 +34,39 @@ def label(
     options = [candidates(ground, topics, g, encode) for g in range(len(words))]
     labels = ["" if not keep else text for text, keep in zip(held, fixed, strict=True)]
     for group, (text, options_here) in enumerate(zip(held, options, strict=True)):
-        if text and not labels[group] and not outdone(text, options_here):
+        if text and not labels[group] and options_here and not outdone(text, options_here):
             labels[group] = text
-    return choose(options, labels, words)
+    return choose(options, labels, words, held)
 
 
 def outdone(text: str, options: Sequence[Candidate]) -> bool:
-    """Whether a held label is no candidate any more, or far below the best one."""
+    """Whether a held label is none of the candidates (there are some) any more, or far below the best one."""
     own = [c.score for c in options if c.key == key(text.split())]
-    return bool(options) and (not own or own[0] < OUTDONE * options[0].score)
+    return not own or own[0] < OUTDONE * options[0].score
 
 
-def choose(options: Sequence[Sequence[Candidate]], labels: Sequence[str], words: Sequence[Sequence[str]]) -> list[str]:
-    """`labels` with the empty ones filled: the group with the best candidate chooses first, none is like another.
+def choose(
+    options: Sequence[Sequence[Candidate]], labels: Sequence[str], words: Sequence[Sequence[str]], held: Sequence[str]
+) -> list[str]:
+    """`labels` with the empty ones filled: of all candidates left the best is given out first, none is like another.
 
-    Where no phrase is left, two of the group's keywords stand in.
+    Where no phrase is left, the held label stays if it is still free, else two of the group's keywords stand in.
     """
     out = list(labels)
     used = [key(text.split()) for text in labels if text]
-    order = sorted(range(len(options)), key=lambda i: -options[i][0].score if options[i] else 0.0)
-    for group in order:
-        if out[group]:
-            continue
-        free = (c for c in options[group] if not any(alike(c.key, other) for other in used))
-        chosen = next(free, _stand_in(words[group], group, out))
-        out[group] = chosen.text
-        used.append(chosen.key)
+    offers = sorted(((c, group) for group, some in enumerate(options) for c in some), key=lambda o: (-o[0].score, o[1]))
+    for candidate, group in offers:
+        if not out[group] and not any(alike(candidate.key, other) for other in used):
+            out[group] = candidate.text
+            used.append(candidate.key)
+    for group, (text, before) in enumerate(zip(out, held, strict=True)):
+        mine = key(before.split())
+        free = before and not any(alike(mine, other) for other in used)
+        out[group] = text or (before if free else _stand_in(words[group], group, out))
+        used.append(key(out[group].split()))
     return out
 
 
-def _stand_in(words: Sequence[str], group: int, taken: Sequence[str]) -> Candidate:
+def _stand_in(words: Sequence[str], group: int, taken: Sequence[str]) -> str:
     pairs = (" ".join(title_case(word) for word in words[at : at + 2]) for at in range(len(words)))
-    text = next((pair for pair in pairs if pair not in taken), f"Theme {group + 1}")
-    return Candidate((*key(text.split()), str(group)), text, 0.0)
+    return next((pair for pair in pairs if pair not in taken), f"Theme {group + 1}")
