@@ -142,19 +142,35 @@ async def _feed(round_: _Round, line: _Line, hands: int) -> None:
 
 
 async def _claimed(round_: _Round) -> AsyncIterator[list[Delivery]]:
-    """What is due, in chunks, until nothing is or the run is over."""
-    rate = round_.workspace.settings.smtp.rate_per_second
-    limit = max(1, min(_BATCH, int(rate * _LEASE.total_seconds() / 4)))  # a lease must outlast its batch
-    while not round_.over and (batch := await asyncio.to_thread(_claim, round_, limit)):
+    """What is due, in chunks, until nothing is or the run is over; a batch is claimed while the one before is sent."""
+    batch = await asyncio.to_thread(_claim, round_)
+    while batch and not round_.over:
+        following = asyncio.create_task(asyncio.to_thread(_claim, round_))
         for start in range(0, len(batch), _CHUNK):
-            yield batch[start : start + _CHUNK]
+            if not round_.over:
+                yield batch[start : start + _CHUNK]
+        # what was not due when the next batch was claimed may be by now
+        batch = await following or await asyncio.to_thread(_claim, round_)
 
 
-def _claim(round_: _Round, limit: int) -> list[Delivery]:
+def _claim(round_: _Round) -> list[Delivery]:
+    smtp = round_.workspace.settings.smtp
+    slowest = min(smtp.rate_per_second, smtp.domain_rate_per_second or smtp.rate_per_second)
+    limit, lease = claim_ahead(slowest, _LINE + _HANDS * smtp.connections + _CHUNK * (2 * round_.crew.hands + 2))
     return ledger.claim(
-        round_.workspace.engine, round_.edition, round_.clock(), limit=limit, owner=round_.owner, lease=_LEASE,
+        round_.workspace.engine, round_.edition, round_.clock(), limit=limit, owner=round_.owner, lease=lease,
         only=round_.only, with_letters=False,
     )  # fmt: skip
+
+
+def claim_ahead(rate: float, waiting: int) -> tuple[int, timedelta]:
+    """How many letters to claim at one time, and for how long, so that none waits longer for its turn than its lease.
+
+    `rate` is the slowest that a letter can meet, in letters a second (all may go to one domain); `waiting` is how many
+    letters stand at most between the claim and the server, besides the two batches that are on their way.
+    """
+    limit = max(1, min(_BATCH, int(rate * _LEASE.total_seconds() / 8)))
+    return limit, max(_LEASE, timedelta(seconds=2 * (2 * limit + waiting) / rate))
 
 
 async def _hand(round_: _Round, transport: Transport, clerk: Clerk, line: _Line) -> None:
