@@ -8,7 +8,8 @@
 One JSON object a line. The edition (archive, themes) is prepared before the clock starts, in another process, as the
 service does it hours earlier. Quote ratios of one run, never a bare rate: the peers run before and after each
 measurement, and the mean of the two counts. Where the machine is not alone, compare milliseconds of processor time:
-`cpu_ms` is that of all our processes, start included; the peers' is theirs, and they use one core.
+`cpu_ms` is that of all our processes, start included; the peers' is theirs. `cores` is that time over the wall's: with
+fewer than the machine has, others were at work on it, or somebody waited. Node fills more than one, too.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ def measured(digest: Path, count: int, port: int, connections: int, domain: str)
         "per_second": round(count / (end - start), 1),
         "planned_per_second": round(count / (planned - start), 1),
         "delivered_per_second": round(count / (end - planned), 1),
-        "cpu_ms": round(took_all.pop("processor_s") / count * 1000, 2),
+        "cpu_ms": round(took_all["processor_s"] / count * 1000, 2),
+        "cores": round(took_all.pop("processor_s") / (end - start), 2),
         "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1),
         **took_all,
         "load": round(os.getloadavg()[0], 1),
@@ -178,6 +180,7 @@ def main() -> None:
         for mode in before:
             rate, spent = ((before[mode][part] + after[mode][part]) / 2 for part in (0, 1))
             found |= {mode: round(rate, 1), f"{mode} cpu_ms": round(spent, 2)}
+            found |= {f"{mode} cores": round(rate * spent / 1000, 2)}
             found |= {f"times {mode}": round(found["per_second"] / rate, 1)}
         print(json.dumps(found), flush=True)
         before = after
