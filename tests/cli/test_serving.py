@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,19 +15,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from browsing import AXE, CHROMIUM, chromium
 
 from newsletter import pipeline
 from newsletter.cli.proofsheet import findings, framed, headers, shown, sizes
 from newsletter.cli.serving import Board, answer, serve_preview
 
-ROOT = Path(__file__).resolve().parents[2]
-NODE = Path(os.environ.get("NEWSLETTER_NODE_MODULES", ROOT / "tests" / "node" / "node_modules"))
-AXE = NODE / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
 COMMAND = Path(sys.executable).parent / "newsletter"
 
 
@@ -193,12 +184,8 @@ def test_the_command_ends_on_ctrl_c(newsletter, config, digest, tmp_path):
 def browser() -> Iterator:
     if CHROMIUM is None:
         pytest.skip("PREVIEW NOT LOOKED AT: no chromium (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

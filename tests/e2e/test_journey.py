@@ -7,7 +7,6 @@ import email.policy
 import html
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,15 +17,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from browsing import CHROMIUM, chromium
 
 from newsletter import sample
 from newsletter.mail.inbox import inbox
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
 READER = "grace@example.org"
 FIRST, SECOND, THIRD = "2025-05-23", "2025-05-26", "2025-05-27"
 SETTINGS = """\
@@ -89,12 +84,8 @@ def page(browser) -> Iterator:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 def at(day: str) -> dict[str, str]:

@@ -4,23 +4,15 @@ Debian's ``chromium``, and ``axe-core`` from npm (`npm ci --prefix tests/node`) 
 NEWSLETTER_NODE_MODULES; where either is missing these tests skip and say so.
 """
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import AXE, CHROMIUM, chromium
 
 from newsletter.letter import compose, render
 
 ROOT = Path(__file__).resolve().parents[2]
-NODE = Path(os.environ.get("NEWSLETTER_NODE_MODULES", ROOT / "tests" / "node" / "node_modules"))
-AXE = NODE / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
 LETTERS = ["full", "no-address", "arabic", "hostile", "no-links", "200-papers", "300-authors"]
 
 pytestmark = [
@@ -31,12 +23,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import AXE, CHROMIUM, chromium
 from fastapi.testclient import TestClient
 
 from newsletter import pipeline, sample
@@ -22,14 +22,6 @@ from newsletter.pipeline import Workspace
 from newsletter.web.app import create_app
 from newsletter.web.desk import Desk
 
-ROOT = Path(__file__).resolve().parents[2]
-NODE = Path(os.environ.get("NEWSLETTER_NODE_MODULES", ROOT / "tests" / "node" / "node_modules"))
-AXE = NODE / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
 DAY = date(2025, 5, 27)  # the sample's last
 NOW = datetime(2025, 5, 27, 9, 0, tzinfo=UTC)
 SETTINGS = """\
@@ -182,12 +174,8 @@ def browser() -> Iterator[Any]:
     """Debian's Chromium; skips, and says so, where there is none."""
     if CHROMIUM is None:
         pytest.skip("PAGES NOT LOOKED AT: no chromium (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
