@@ -78,7 +78,7 @@ def changed(text: str, changes: dict[tuple[str, ...], Any]) -> set[str]:
         ),
         ({("papers",): 5, ("likes",): ["arxiv:2405.10500"]}, {"+papers: 5", "+likes:", "+  - arxiv:2405.10500"}),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_only_the_lines_of_what_changed_change(changes: dict[tuple[str, ...], Any], lines: set[str]) -> None:
     assert changed(DOCUMENT, changes) == lines
