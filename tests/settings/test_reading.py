@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from newsletter.settings.reading import MAX_BYTES, MAX_VALUES, read_tree
@@ -39,17 +37,13 @@ def first(data: bytes) -> str:
     ],
 )
 def test_what_is_no_document_is_refused_with_its_place(data: bytes, message: str) -> None:
-    started = time.perf_counter()
     assert first(data) == message
-    assert time.perf_counter() - started < 2
 
 
 def test_an_alias_bomb_is_refused_before_it_is_followed() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    started = time.perf_counter()
     assert f"more than {MAX_VALUES:,} values once aliases are followed" in first("\n".join(lines).encode())
-    assert time.perf_counter() - started < 5
 
 
 def test_an_honest_alias_is_followed() -> None:
