@@ -1,4 +1,4 @@
-"""The bytes of a mail that one person asked for: no list, no campaign, hence none of the headers of bulk mail. Pure."""
+"""The bytes of a mail to one person alone: no list, no campaign, hence none of the headers of bulk mail. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def build_single(
     to: str, subject: str, rendered: Rendered, origin: Sender, *, ident: str, date: datetime,
     signer: Signer | None = None, name: str = "mail",
 ) -> Message:  # fmt: skip
-    """The message to the address `to`, text first; raises MessageError for a bad address.
+    """The message to the address `to`, text first, alone where there is no HTML; raises MessageError for a bad address.
 
     `ident` is 26 letters and digits that nobody can guess: of the Message-ID, of the return address where that has
     room for one, and of the boundary, which therefore cannot occur in the text. Auto-Submitted (RFC 3834 section 5)
@@ -33,11 +33,9 @@ def build_single(
         *([headers.mailboxes("Reply-To", [origin.reply_to])] if origin.reply_to else []),
         headers.token("Auto-Submitted", "auto-generated"),
         headers.token("MIME-Version", "1.0"),
-        f'Content-Type: multipart/alternative;\r\n boundary="=_{ident}"\r\n'.encode("ascii"),
     ]
-    line = f"--=_{ident}".encode("ascii")
-    parts = (entity("plain", rendered.text), entity("html", rendered.html))
-    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+    more, body = _content(rendered, ident)
+    fields += more
     return Message(
         sender=origin.bounces.replace("{id}", ident),
         recipient=recipient.address,
@@ -45,3 +43,15 @@ def build_single(
         data=b"".join((signer.sign(fields, body, date) if signer else b"", *fields, b"\r\n", body)),
         name=name,
     )
+
+
+def _content(rendered: Rendered, ident: str) -> tuple[list[bytes], bytes]:
+    """The header fields that tell what the body is, and the body."""
+    plain = entity("plain", rendered.text)
+    if not rendered.html:
+        head, _, body = plain.partition(b"\r\n\r\n")
+        return [line + b"\r\n" for line in head.split(b"\r\n")], body
+    line = f"--=_{ident}".encode("ascii")
+    parts = b"".join(line + b"\r\n" + part + b"\r\n" for part in (plain, entity("html", rendered.html)))
+    kind = f'Content-Type: multipart/alternative;\r\n boundary="=_{ident}"\r\n'
+    return [kind.encode("ascii")], parts + line + b"--\r\n"

@@ -17,7 +17,7 @@ from newsletter.mail.connection import Connection, open_connection
 from newsletter.mail.message import sender
 from newsletter.mail.published import Finding, Names, UnansweredError
 from newsletter.model import Letter, Message, Outcome
-from newsletter.pipeline.posting import Post, mail_server, message, open_post, open_transport, unrecorded
+from newsletter.pipeline.posting import Post, deliver_one, mail_server, message, open_post
 from newsletter.pipeline.workspace import Workspace
 from newsletter.store.overview import overview
 
@@ -111,12 +111,7 @@ def login(workspace: Workspace) -> Finding:
 def test_letter(workspace: Workspace, to: str, at: datetime) -> Finding:
     """A short signed letter to `to`: what the server says of it."""
     sealed, _ = message(open_post(workspace), _letter(to, at), date=at, test_to=to)
-
-    async def send() -> Outcome:
-        async with open_transport(workspace, None) as transport:
-            return await transport.deliver(sealed, begin=unrecorded)
-
-    said = asyncio.run(send())
+    said = asyncio.run(deliver_one(workspace, sealed))
     if said.kind == "accepted":
         do = "See there that SPF, DKIM and DMARC pass: Authentication-Results in the letter's header"
         return Finding("test letter", "good", f"accepted: {said.code} {said.text}", do)

@@ -19,7 +19,7 @@ from newsletter.letter.templates import shipped
 from newsletter.mail.message import message_token, sender
 from newsletter.mail.single import build_single
 from newsletter.model import Message, Outcome
-from newsletter.pipeline.posting import open_signer, open_transport, unrecorded
+from newsletter.pipeline.posting import deliver_one, open_signer
 from newsletter.pipeline.workspace import Workspace
 
 __all__ = ["post_mail", "render_mail", "send_mail"]
@@ -42,12 +42,12 @@ async def post_mail(
     """`send_mail` in an event loop; a mail that the server defers is tried again after each of `waits` (seconds)."""
     try:
         message = _message(workspace, to, template, values, at)
-        outcome = await _deliver(workspace, message)
+        outcome = await deliver_one(workspace, message)
         for wait in waits:
             if outcome.kind != "deferred":
                 break
             await asyncio.sleep(wait)
-            outcome = await _deliver(workspace, message)
+            outcome = await deliver_one(workspace, message)
     except NewsletterError as error:
         outcome = Outcome("refused", "render", text=str(error))
     if outcome.kind == "accepted":
@@ -81,11 +81,6 @@ def _message(workspace: Workspace, to: str, template: str, values: Mapping[str, 
     ident = message_token(workspace.key, "mail", secrets.token_hex(16))
     signer = open_signer(workspace)
     return build_single(to, subject, rendered, origin, ident=ident, date=at, signer=signer, name=f"mail/{template}")
-
-
-async def _deliver(workspace: Workspace, message: Message) -> Outcome:
-    async with open_transport(workspace, None) as transport:
-        return await transport.deliver(message, begin=unrecorded)
 
 
 @cache

@@ -15,7 +15,7 @@ from newsletter.letter.templates import Templates, load_templates
 from newsletter.letter.view import Imprint, Links
 from newsletter.mail import Transport
 from newsletter.mail.message import Sender, Signer, build, sender
-from newsletter.model import Letter, Message
+from newsletter.model import Letter, Message, Outcome
 from newsletter.pipeline.links import letter_links, link_keys
 from newsletter.pipeline.workspace import Workspace
 
@@ -111,6 +111,12 @@ def mail_server(workspace: Workspace) -> Server:
         dot_timeout=smtp.answer_timeout,
         context=_trusting(smtp.ca_file),
     )
+
+
+async def deliver_one(workspace: Workspace, message: Message) -> Outcome:
+    """Hands one message, which the ledger does not hold, to the mail server of the settings."""
+    async with open_transport(workspace, None) as transport:
+        return await transport.deliver(message, begin=unrecorded)
 
 
 async def unrecorded() -> bool:
