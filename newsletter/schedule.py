@@ -33,7 +33,7 @@ _LOOK_BACK = 2  # days whose letters may still be on their way
 
 
 @dataclass(slots=True)
-class Desk:
+class Service:
     """What lives between ticks only to save work: the open workspace, and when each source was last tried.
 
     `forgot` is when expired requests to subscribe were last removed;
@@ -47,87 +47,87 @@ class Desk:
     forgot: datetime | None = None
 
 
-def serve(desk: Desk, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
+def serve(service: Service, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
     """Tick until `stop` is set; what is in flight then is finished, what is not stays planned."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     scheduler = BackgroundScheduler(timezone=UTC)
     scheduler.add_job(
-        lambda: _survive(desk, clock, stop), "interval", seconds=TICK.total_seconds(), next_run_time=datetime.now(UTC),
-        coalesce=True, max_instances=1, misfire_grace_time=None,
+        lambda: _survive(service, clock, stop), "interval", seconds=TICK.total_seconds(),
+        next_run_time=datetime.now(UTC), coalesce=True, max_instances=1, misfire_grace_time=None,
     )  # fmt: skip
     scheduler.start()
     try:
         stop.wait()
     finally:
         scheduler.shutdown(wait=True)
-        data = desk.workspace.settings.data
+        data = service.workspace.settings.data
         write_heartbeat(data, replace(read_heartbeat(data), stopped=True))
 
 
-def _survive(desk: Desk, clock: Callable[[], datetime], stop: threading.Event) -> None:
+def _survive(service: Service, clock: Callable[[], datetime], stop: threading.Event) -> None:
     """A tick that fails is logged and tried again: the service outlives a full disk and a database that is away."""
     try:
-        tick(desk, clock=clock, stop=stop.is_set)
+        tick(service, clock=clock, stop=stop.is_set)
     except NewsletterError as error:
         log.error("tick failed", why=str(error))  # noqa: TRY400  the message says it all
     except Exception:
         log.exception("tick failed for a reason that should not exist; please report it")
 
 
-def tick(desk: Desk, *, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> None:
+def tick(service: Service, *, clock: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> None:
     """Reload, forget, fetch, plan, deliver: whatever is due at this moment."""
-    desk.workspace = pipeline.reloaded(desk.workspace, desk.environ)
-    data = desk.workspace.settings.data
-    write_heartbeat(data, replace(read_heartbeat(data), ticked=clock().astimezone(UTC), stopped=False, web=desk.web))
-    _forget_requests(desk, clock())
-    fetch_due(desk, clock())
-    for edition, wanted in due_letters(desk.workspace, clock()).items():
-        _plan(desk.workspace, edition, wanted, clock())
+    service.workspace = pipeline.reloaded(service.workspace, service.environ)
+    data = service.workspace.settings.data
+    write_heartbeat(data, replace(read_heartbeat(data), ticked=clock().astimezone(UTC), stopped=False, web=service.web))
+    _forget_requests(service, clock())
+    fetch_due(service, clock())
+    for edition, wanted in due_letters(service.workspace, clock()).items():
+        _plan(service.workspace, edition, wanted, clock())
     for back in range(_LOOK_BACK + 1):
         edition_id = pipeline.edition_id(clock().astimezone(UTC).date() - timedelta(days=back - 1))
-        waits = ledger.next_due(desk.workspace.engine, edition_id, clock())
+        waits = ledger.next_due(service.workspace.engine, edition_id, clock())
         if waits is not None and waits <= clock() and not stop():
             report = pipeline.deliver(
-                desk.workspace, edition_id, clock=clock, stop=stop, progress=_beating(data, clock)
+                service.workspace, edition_id, clock=clock, stop=stop, progress=_beating(data, clock)
             )
             for waiting in report.waiting:
                 log.info("letters", edition=edition_id, waiting=waiting)
             if report.urgent:
                 subject = f"Letters of {edition_id}: {', '.join(report.needs)}"
-                _tell(desk, edition_id, subject, "\n\n".join(report.urgent), clock())
+                _tell(service, edition_id, subject, "\n\n".join(report.urgent), clock())
 
 
-def _forget_requests(desk: Desk, now: datetime) -> None:
+def _forget_requests(service: Service, now: datetime) -> None:
     """Requests to subscribe that nobody has confirmed go once they have expired; looked for each hour."""
-    if desk.forgot is not None and timedelta(0) <= now - desk.forgot < _FORGET:
+    if service.forgot is not None and timedelta(0) <= now - service.forgot < _FORGET:
         return
-    desk.forgot = now
-    if forgotten := requests.forget_expired(desk.workspace.engine, now.astimezone(UTC)):
+    service.forgot = now
+    if forgotten := requests.forget_expired(service.workspace.engine, now.astimezone(UTC)):
         log.info("expired requests to subscribe removed", requests=forgotten)
 
 
-def fetch_due(desk: Desk, now: datetime) -> None:
+def fetch_due(service: Service, now: datetime) -> None:
     """Fetch the day's digest from each source that has not given it yet, and learn the edition's themes."""
-    schedule = desk.workspace.settings.schedule
+    schedule = service.workspace.settings.schedule
     local = now.astimezone(ZoneInfo(schedule.timezone))
     if local.time() < schedule.fetch_at:
         return
     day, changed = local.date(), False
     done = {
         s.source
-        for s in archive.source_states(desk.workspace.engine, since=day)
+        for s in archive.source_states(service.workspace.engine, since=day)
         if s.day == day and s.state == "fetched"
     }
-    for source in desk.workspace.settings.sources:
-        last = desk.tried.get((source.name, day))
+    for source in service.workspace.settings.sources:
+        last = service.tried.get((source.name, day))
         if source.name in done or (last is not None and now - last < _RETRY):
             continue
-        desk.tried[source.name, day] = now
-        for intake in pipeline.fetch_sources(desk.workspace, source.name, [day]):
+        service.tried[source.name, day] = now
+        for intake in pipeline.fetch_sources(service.workspace, source.name, [day]):
             if intake.state in _NEEDS_A_PERSON:
                 subject = f"{source.name}: the digest of {day} is {intake.state}"
-                _tell(desk, f"{source.name} {day}", subject, f"{intake.reason}\n\nIt is tried again by itself.", now)
+                _tell(service, f"{source.name} {day}", subject, f"{intake.reason}\n\nIt is tried again by itself.", now)
             changed = changed or bool(intake.new)
             log.log(
                 30 if intake.state != "fetched" else 20,
@@ -138,22 +138,22 @@ def fetch_due(desk: Desk, now: datetime) -> None:
                 new=len(intake.new),
                 reason=intake.reason,
             )
-    _fetch_likes(desk, day, now)
+    _fetch_likes(service, day, now)
     if changed:
-        pipeline.prepare(desk.workspace, day)
+        pipeline.prepare(service.workspace, day)
 
 
-def _tell(desk: Desk, about: str, subject: str, text: str, now: datetime) -> None:
+def _tell(service: Service, about: str, subject: str, text: str, now: datetime) -> None:
     """One mail for one thing, not one for each retry or restart; in the log at once, by mail when mail goes."""
-    data = desk.workspace.settings.data
+    data = service.workspace.settings.data
     beat, notice = read_heartbeat(data), f"{about}: {subject}"
     if notice in beat.told:
         return
-    if notice not in desk.logged:
-        desk.logged.add(notice)
+    if notice not in service.logged:
+        service.logged.add(notice)
         log.warning("for the operator", subject=subject, text=text)
     try:
-        outcome = pipeline.tell_operator(desk.workspace, subject, text, at=now)
+        outcome = pipeline.tell_operator(service.workspace, subject, text, at=now)
     except NewsletterError as error:
         log.info("the operator could not be told", why=str(error))
         return
@@ -174,13 +174,13 @@ def _beating(data: Path, clock: Callable[[], datetime]) -> Callable[[int, int, s
     return beat
 
 
-def _fetch_likes(desk: Desk, day: date, now: datetime) -> None:
+def _fetch_likes(service: Service, day: date, now: datetime) -> None:
     """Ask arXiv for liked papers that the archive does not have; where there are none, it is not asked."""
-    last = desk.tried.get((_LIKES, day))
+    last = service.tried.get((_LIKES, day))
     if last is not None and now - last < _RETRY:
         return
-    desk.tried[_LIKES, day] = now
-    if (intake := pipeline.fetch_likes(desk.workspace, today=day)) is not None:
+    service.tried[_LIKES, day] = now
+    if (intake := pipeline.fetch_likes(service.workspace, today=day)) is not None:
         refused = [refusal.where for refusal in intake.refused]
         log.info("liked papers fetched", new=len(intake.new), unknown=refused, reason=intake.reason)
 

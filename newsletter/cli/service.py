@@ -33,8 +33,8 @@ def run(context: typer.Context) -> None:
         _pages(workspace, stop) as address,
     ):
         _greet(workspace, address)
-        desk = schedule.Desk(workspace, os.environ, address)
-        schedule.serve(desk, clock=lambda: datetime.now(UTC), stop=stop)
+        service = schedule.Service(workspace, os.environ, address)
+        schedule.serve(service, clock=lambda: datetime.now(UTC), stop=stop)
     console(stderr=True).print("Stopped; what was in flight is settled, the rest is planned.", markup=False)
 
 

@@ -43,16 +43,16 @@ def service(prepared, smtp):
     with pipeline.open_workspace(prepared.config, environ) as workspace:
 
         class Service:
-            house, box, desk = prepared, smtp, schedule.Desk(workspace, environ)
+            house, box, running = prepared, smtp, schedule.Service(workspace, environ)
 
             def __call__(self, clock: str | datetime) -> list[str]:
                 """One tick; who has had a letter since the first."""
                 now = at(clock) if isinstance(clock, str) else clock
-                schedule.tick(self.desk, clock=lambda: now)
+                schedule.tick(self.running, clock=lambda: now)
                 return [message.recipient for message in smtp.messages]
 
             def restart(self, **changes: str) -> None:
-                self.desk = schedule.Desk(workspace, environ | changes)
+                self.running = schedule.Service(workspace, environ | changes)
 
             def rows(self):
                 return {row.subscriber: row for row in pipeline.deliveries(workspace, DAY.date())}
@@ -81,7 +81,7 @@ def test_a_machine_asleep_beyond_the_grace_skips_where_people_can_see_it(service
     row = service.rows()["ada"]
     assert (row.state, row.reason) == ("skipped", "due on 2025-03-13 at 07:30 (UTC), more than 8 h ago")
     assert service("15:40") == []
-    assert pipeline.status(service.desk.workspace, DAY.date())["skipped"] == 1
+    assert pipeline.status(service.running.workspace, DAY.date())["skipped"] == 1
 
 
 def test_a_clock_that_goes_back_sends_nothing_twice(service):
@@ -132,7 +132,7 @@ def test_the_states_of_a_source_are_told_apart(service, kind):
     service(at("06:30") + timedelta(days=1))
     from newsletter.store import archive
 
-    states = archive.source_states(service.desk.workspace.engine, since=DAY.date() + timedelta(days=1))
+    states = archive.source_states(service.running.workspace.engine, since=DAY.date() + timedelta(days=1))
     assert [state.state for state in states] == [kind]
     told = [message for message in service.box.messages if message.recipient == "ops@example.org"]
     assert len(told) == (kind == "stale")
@@ -142,24 +142,24 @@ def test_what_could_not_be_mailed_is_mailed_when_mail_goes_again(service):
     """The mail server is down at the time of the letter: it waits, and the operator hears of it as soon as possible."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         closed = str(free.getsockname()[1])
-    port = service.desk.environ["NEWSLETTER_SMTP__PORT"]
+    port = service.running.environ["NEWSLETTER_SMTP__PORT"]
     service.restart(NEWSLETTER_SMTP__PORT=closed)
     assert service("07:30") == service("07:31") == []
     assert service.rows()["ada"].state in ("planned", "deferred")
-    assert read_heartbeat(service.desk.workspace.settings.data).told == ()
+    assert read_heartbeat(service.running.workspace.settings.data).told == ()
     service.restart(NEWSLETTER_SMTP__PORT=port)
     assert service("08:00") == ["ada@example.org"]
 
 
 def test_the_heartbeat_tells_of_the_last_tick(service):
     service("07:30")
-    beat = read_heartbeat(service.desk.workspace.settings.data)
+    beat = read_heartbeat(service.running.workspace.settings.data)
     assert (beat.ticked, beat.stopped) == (at("07:30"), False)
 
 
 def test_expired_requests_to_subscribe_are_removed_within_the_hour(service):
     """Whoever never confirms is forgotten, also where no other request comes; a restart looks at once."""
-    engine = service.desk.workspace.engine
+    engine = service.running.workspace.engine
 
     def ask(token: str, expires: str) -> None:
         one = requests.Request(token, token, f"{token}@example.org", "email: x\n", "the form", DAY, at(expires))
