@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 import newsletter
 from newsletter.errors import ConfigError
+from newsletter.pipeline.clock import clock
 from newsletter.text import without_addresses
 
 
@@ -109,6 +110,4 @@ def parse_day(text: str | None) -> date | None:
 
 def now() -> datetime:
     """The clock of the commands, in the system's zone; `NEWSLETTER_NOW` (ISO 8601) sets it for a rehearsal."""
-    if fixed := os.environ.get("NEWSLETTER_NOW"):
-        return datetime.fromisoformat(fixed).astimezone()
-    return datetime.now().astimezone()
+    return clock(os.environ)().astimezone()
