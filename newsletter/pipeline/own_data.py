@@ -12,9 +12,7 @@ from newsletter.store import archive, consents, erasure, feedback, ledger
 from newsletter.store import letters as frozen
 from newsletter.store.suppression import address_hash, suppression_of
 
-__all__ = ["Kept", "erase", "export", "is_erased", "kept"]
-
-Kept = dict[str, int]
+__all__ = ["erase", "export", "is_erased", "kept"]
 
 
 def export(workspace: Workspace, reader: Subscriber, *, at: datetime) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def export(workspace: Workspace, reader: Subscriber, *, at: datetime) -> dict[st
     }
 
 
-def kept(workspace: Workspace, reader: Subscriber) -> Kept:
+def kept(workspace: Workspace, reader: Subscriber) -> dict[str, int]:
     """How much is kept: a number for each kind."""
     engine, hashed = workspace.engine, address_hash(reader.email, workspace.key)
     said = feedback.feedback(engine, [reader.name]).get(reader.name, ())

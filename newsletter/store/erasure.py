@@ -43,7 +43,6 @@ class Record:
     planned_at: datetime
     changed_at: datetime
     papers: tuple[str, ...]
-    has_letter: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +58,17 @@ class Erased:
 def records(engine: Engine, address: str) -> list[Record]:
     """Every row of the ledger with the address of that keyed hash, newest first; never another address's."""
     own = DELIVERIES.c.address == address
-    there = sa.exists().where(LETTERS.c.delivery == DELIVERIES.c.id).label("there")
     papers = sa.select(DELIVERY_PAPERS).join(DELIVERIES, DELIVERIES.c.id == DELIVERY_PAPERS.c.delivery).where(own)
     with reading(engine) as connection:
-        rows = connection.execute(sa.select(*DELIVERIES.c, there).where(own).order_by(DELIVERIES.c.id.desc())).all()
+        rows = connection.execute(sa.select(*DELIVERIES.c).where(own).order_by(DELIVERIES.c.id.desc())).all()
         named: dict[int, list[str]] = {}
         for row in connection.execute(papers.order_by(DELIVERY_PAPERS.c.delivery, DELIVERY_PAPERS.c.paper)):
             named.setdefault(row.delivery, []).append(row.paper)
-    return [
-        Record(to_delivery(row), row.planned_at, row.changed_at, tuple(named.get(row.id, ())), bool(row.there))
-        for row in rows
-    ]
+    return [Record(to_delivery(row), row.planned_at, row.changed_at, tuple(named.get(row.id, ()))) for row in rows]
 
 
 def requests(engine: Engine, address: str) -> list[dict[str, str]]:
-    """When and where someone asked to subscribe with the address of that keyed hash, and has not confirmed yet."""
+    """When and where someone asked to subscribe with the address of that keyed hash, as long as it is kept."""
     query = sa.select(REQUESTS).where(REQUESTS.c.address == address).order_by(REQUESTS.c.asked_at)
     with reading(engine) as connection:
         return [
