@@ -12,15 +12,16 @@ from functools import lru_cache
 from itertools import count
 from urllib.parse import quote, quote_plus, urlsplit
 
+from newsletter.letter.charts import momentum_bar, week_heights
 from newsletter.letter.language import direction, long_date, messages, number, supported
 from newsletter.letter.wording import clipped, counts, isolated, label, momentum, people, reasons
-from newsletter.model import Entry, Letter, Paper, Section, Theme
+from newsletter.model import Entry, Letter, Paper, Section
 
 __all__ = ["Card", "Group", "Imprint", "Link", "Links", "View", "paper_link", "paper_ref", "safe_url", "view"]
 
 _SAID_BY_HEADING = {"trending": ("trending", "fresh"), "explore": ("explore",)}
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
-_LONGEST_REF = 300  # of a thousand arXiv ids and DOIs none is near it
+_LONGEST_REF = 300  # in an address of a letter; of a thousand arXiv ids and DOIs none is near it
 _SEARCHED = re.compile(r"\w[\w.'’-]*")
 
 
@@ -184,23 +185,10 @@ def _group(section: Section, cards: tuple[Card, ...], language: str) -> Group:
     theme, moves = section.theme, section.theme.momentum
     if theme.id == "more":
         return Group(label(theme, language), "", "", 0, (), cards)
+    said = momentum(moves, language)
     return Group(
-        label(theme, language), momentum(moves, language), moves.trend, _bar(theme), _weeks(moves.history), cards
+        label(theme, language), said, moves.trend, momentum_bar(moves.rate), week_heights(moves.history), cards
     )
-
-
-@lru_cache(maxsize=1024)
-def _weeks(history: tuple[int, ...]) -> tuple[int, ...]:
-    """The last eight whole weeks as even heights from 2 to 16, the highest week 16."""
-    sums = [sum(history[end - 7 : end]) for end in range(len(history), 6, -7)][:8][::-1]
-    most = max(sums, default=0)
-    return tuple(2 * max(1, round(8 * papers / most)) for papers in sums) if most and len(sums) > 3 else ()
-
-
-def _bar(theme: Theme) -> int:
-    """Half full at the usual pace; the whole is never reached."""
-    rate = max(0.0, theme.momentum.rate)
-    return min(95, max(5, round(100 * rate / (1 + rate))))
 
 
 def _card(entry: Entry, place: int, language: str, taken: set[str], *, text_only: bool) -> Card:
@@ -305,15 +293,14 @@ def _asks(paper: Paper, title: str, language: str) -> tuple[Ask, ...]:
     texts = (("more", gettext("More like this")), ("less", gettext("Less like this")), ("save", gettext("Save")))
     form = gettext("{text}: {title}")
     made = (Ask(f"{kind}/{ref}", text, form.format(text=text, title=title)) for kind, text in texts)
-    return tuple(made) if ref else ()
+    return tuple(made) if 0 < len(ref) <= _LONGEST_REF else ()
 
 
 def paper_ref(paper: str) -> str:
     """The paper's id in an address. Slashes stand as they are, for proxies that refuse escaped ones, but where a
     browser would take ``..`` for a folder."""
     odd = any(part in ("", ".", "..") for part in paper.split("/"))
-    ref = quote(paper, safe=":" if odd else "/:", errors="ignore")
-    return ref if len(ref) <= _LONGEST_REF else ""
+    return quote(paper, safe=":" if odd else "/:", errors="ignore")
 
 
 def _name(paper: Paper, url: str) -> str:

@@ -1,4 +1,4 @@
-"""A reader's letter as a browser shows it: whole, with links made now, and what its themes did."""
+"""A reader's letter as a browser shows it: whole, with links as of its day, and what its themes did."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
+from newsletter.letter.charts import whole_weeks
 from newsletter.letter.render import render_page
 from newsletter.letter.templates import Templates, load_templates
 from newsletter.letter.view import Imprint
@@ -40,7 +41,10 @@ class ThemeShare:
 
 
 def letter_page(workspace: Workspace, letter: Letter, *, at: datetime) -> str:
-    """The letter's HTML by the templates of now, with every pick that its mail had no room for."""
+    """The letter's HTML by the templates of now, with every pick that its mail had no room for.
+
+    `at` is when its links are made, from which their age counts.
+    """
     settings = workspace.settings
     links = letter_links(
         settings.base_url, link_keys(settings, workspace.key), letter, key=workspace.key, at=at
@@ -62,10 +66,9 @@ def theme_shares(workspace: Workspace, letter: Letter) -> list[ThemeShare]:
 
 
 def _share(theme: Theme, picked: int) -> ThemeShare:
-    history = theme.momentum.history
-    weeks = [sum(history[end - 7 : end]) for end in range(len(history), 6, -7)][:_WEEKS][::-1]
-    papers = max(len(theme.papers), picked)
-    return ThemeShare(theme.id, label(theme, "en"), papers, picked, momentum(theme.momentum, "en"), tuple(weeks))
+    papers, moves = max(len(theme.papers), picked), theme.momentum
+    weeks = whole_weeks(moves.history, _WEEKS)
+    return ThemeShare(theme.id, label(theme, "en"), papers, picked, momentum(moves, "en"), weeks)
 
 
 def _templates(folder: Path) -> Templates:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from newsletter.letter.charts import whole_weeks
 from newsletter.model import Theme
 
 __all__ = ["Bar", "Weeks", "bars", "spark", "weekly"]
@@ -41,9 +42,9 @@ def bars(themes: Iterable[Theme], label: Mapping[str, str]) -> tuple[Bar, ...]:
 
 def spark(history: Sequence[int]) -> tuple[tuple[int, int], ...]:
     """(papers, height from 1 to 16) of the last ten whole weeks, oldest first; empty for fewer than three."""
-    sums = [sum(history[end - 7 : end]) for end in range(len(history), 6, -7)][:10][::-1]
-    most = max(sums, default=0)
-    return tuple((papers, max(1, round(16 * papers / most))) for papers in sums) if most and len(sums) > 2 else ()
+    weeks = whole_weeks(history, 10)
+    most = max(weeks, default=0)
+    return tuple((papers, max(1, round(16 * papers / most))) for papers in weeks) if most and len(weeks) > 2 else ()
 
 
 def weekly(days: Iterable[date], until: date) -> Weeks:

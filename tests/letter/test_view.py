@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.letter import compose, render
 from newsletter.letter.language import LANGUAGES
-from newsletter.letter.view import _full, _links, _short, _weeks, paper_ref, safe_url, view
+from newsletter.letter.view import _full, _links, _short, paper_ref, safe_url, view
 from newsletter.letter.wording import clipped, counts, momentum, people, reason, reasons
 from newsletter.model import Momentum, Reason
 
@@ -47,7 +47,7 @@ def test_only_web_and_mail_links_are_let_through(url, safe):
         ("doi:10.1000/a/../b", "doi:10.1000%2Fa%2F..%2Fb"),
         ("doi:10.1000//x", "doi:10.1000%2F%2Fx"),
         ('doi:10.1000/"><script>\ud800', "doi:10.1000/%22%3E%3Cscript%3E"),
-        ("doi:10.1000/" + "a" * 300, ""),
+        ("doi:10.1000/" + "a" * 300, "doi:10.1000/" + "a" * 300),
     ],
 )
 def test_an_id_is_a_part_of_an_address_that_no_browser_takes_for_anything_else(paper, ref):
@@ -67,6 +67,12 @@ def test_each_of_the_best_papers_is_rated_by_links_that_sound_different(build, t
     html = render(templates, letter, build.RATED, build.IMPRINT).html
     assert html.count(f'href="{build.RATED.feedback}') == 10
     assert "/more/" not in render(templates, letter, build.LINKS, build.IMPRINT).html
+
+
+def test_a_paper_whose_id_is_too_long_for_an_address_is_not_rated(build):
+    papers = [build.paper(n, id=f"doi:10.1000/{n}{'a' * length}") for n, length in ((1, 280), (2, 300))]
+    letter = compose(build.reader(), build.edition(papers), build.picks(papers))
+    assert [len(card.asks) for card in view(letter, build.RATED, build.IMPRINT).top] == [3, 0]
 
 
 def test_people_are_named_up_to_a_number_and_never_one_more():
@@ -172,19 +178,3 @@ def test_a_search_holds_no_wildcard_and_no_endless_query(build):
 def test_a_matched_word_is_written_as_the_reader_wrote_it():
     given = Reason("interest", "data selection with HNSW", 1.0, ("Data", "HNSW", "Selection"))
     assert reason(given, "en") == "Matches “data selection with HNSW”: data, HNSW, selection"
-
-
-@pytest.mark.parametrize(
-    ("history", "weeks"),
-    [
-        ((), ()),
-        ((1,) * 27, ()),
-        ((1,) * 28, (8, 8, 8, 8)),
-        ((9,) + (1,) * 21 + (2,) * 7, (4, 4, 4, 8)),
-        ((0,) * 60, ()),
-        ((0,) * 53 + (1,) * 7, (1, 1, 1, 1, 1, 1, 1, 8)),
-        (tuple(range(70)), (2, 3, 4, 5, 5, 6, 7, 8)),
-    ],
-)
-def test_the_sparkline_shows_at_most_eight_whole_weeks_up_to_today(history, weeks):
-    assert _weeks(history) == tuple(2 * height for height in weeks)
