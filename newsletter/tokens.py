@@ -22,6 +22,7 @@ __all__ = ["Purpose", "TokenError", "read", "sign"]
 # letter: see one letter and say what one thinks of its papers; preferences: read and change what one gets;
 # unsubscribe: get nothing more; confirm: say that an address is one's own; data: export and erase; admin: its forms
 Purpose = Literal["letter", "preferences", "unsubscribe", "confirm", "data", "admin"]
+_PARTS = {"letter": 3, "preferences": 2, "unsubscribe": 2, "confirm": 1, "data": 2}  # admin has several kinds
 _LONGEST = 1024  # no token of ours is near it
 
 
@@ -45,7 +46,11 @@ def sign(keys: Sequence[bytes], purpose: Purpose, *parts: str, at: datetime) -> 
 def read(
     keys: Sequence[bytes], purpose: Purpose, token: str, *, now: datetime, valid: timedelta | None = None
 ) -> tuple[str, ...]:
-    """The parts of a token that one of `keys` signed for `purpose`, at most `valid` ago; raises TokenError."""
+    """The parts of a token that one of `keys` signed for `purpose`, at most `valid` ago; raises TokenError.
+
+    They are as many as tokens of the purpose have: letter (subscriber, edition, address), preferences and data
+    (subscriber, address), unsubscribe (subscriber, whole hash of the address), confirm (request).
+    """
     if len(token) > _LONGEST:
         raise TokenError("too long for a token")
     try:
@@ -54,6 +59,8 @@ def read(
         age = now.timestamp() - int(made, 16)
     except (BadSignature, BadData, ValueError) as error:
         raise TokenError("not signed by this newsletter for this purpose") from error
+    if len(parts) != _PARTS.get(purpose, len(parts)):
+        raise TokenError("not what a token for this purpose holds")
     if valid is not None and age > valid.total_seconds():
         raise TokenError("expired", expired=True)
     return tuple(parts)

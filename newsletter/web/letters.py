@@ -1,10 +1,18 @@
-"""A reader's letters in the browser: the list of them, and each one whole, as it was frozen."""
+"""A reader's letters in the browser: the list of them, and each one whole, as it was frozen.
+
+A letter's own link works for ever. So the links in it are signed as of its day: who has an old letter must not get
+from it one that opens the preferences.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request
+from datetime import UTC, datetime, time
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
+from newsletter.pipeline.links import preferences_link
 from newsletter.pipeline.webview import letter_page, theme_shares
 from newsletter.store import reader_letters as frozen
 from newsletter.store.suppression import address_hash
@@ -21,10 +29,11 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 _PAGE = 50
+Before = Annotated[int | None, Query(ge=1, le=2**31 - 1)]  # a delivery's number, as PostgreSQL's integer holds it
 
 
 @router.get("/p/{token}/letters")
-def letters(request: Request, desk: At, token: str, before: int | None = None) -> HTMLResponse:
+def letters(request: Request, desk: At, token: str, before: Before = None) -> HTMLResponse:
     """Every letter that the reader got, newest first."""
     reader = reader_at(desk, token)
     hashed = address_hash(reader.email, desk.workspace.key)
@@ -39,15 +48,14 @@ def letters(request: Request, desk: At, token: str, before: int | None = None) -
 @router.get("/l/{token}")
 def letter(desk: At, token: str) -> HTMLResponse:
     """The letter that the token was signed for, with its themes; 404 once its reader or their address is another."""
-    parts = desk.open("letter", token)
-    reader = reader_of_parts(desk, parts) if len(parts) == 3 else None
-    workspace = desk.workspace
-    hashed = address_hash(reader.email, workspace.key) if reader else ""
-    found = frozen.letter_to(workspace.engine, reader.name, parts[1], hashed) if reader else None
-    if reader is None or found is None:
+    parts, workspace = desk.open("letter", token), desk.workspace
+    reader = reader_of_parts(desk, parts)
+    found = frozen.letter_to(workspace.engine, reader.name, parts[1], address_hash(reader.email, workspace.key))
+    if found is None:
         raise HTTPException(404)
-    head, body, end = letter_page(workspace, found, at=desk.clock()).rpartition("</body>")
-    own = desk.prefix + "/p/" + desk.sign("preferences", reader.name, desk.hash(reader.email))
+    then = datetime.combine(found.day, time(), UTC)
+    head, body, end = letter_page(workspace, found, at=then).rpartition("</body>")
+    own = preferences_link(workspace, reader.name, reader.email, at=then)
     below = render(desk, "letters_below", letter=found, shares=theme_shares(workspace, found), own=own)
     text = head + below + body + end if body else end + below
     return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})

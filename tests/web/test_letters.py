@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from newsletter.letter.render import render
 from newsletter.letter.templates import load_templates
 from newsletter.model import Letter, Momentum, Section, Theme
+from newsletter.pipeline import withdrawal
 from newsletter.pipeline.links import letter_links, link_keys, preferences_link
 from newsletter.pipeline.webview import letter_page, theme_shares
 from newsletter.store import ledger
@@ -133,7 +134,8 @@ def test_many_letters_are_paged(site, mine):
     assert first.count('href="/l/') == 50
     (older,) = re.findall(r'href="(/p/[^"]+before=\d+)"', first)
     assert site.client.get(older).text.count('href="/l/') == 11
-    assert site.client.get(mine + "?before=x").status_code == 422
+    for odd in ("x", "0", "-1", "1e3", str(2**31), "9" * 30):
+        assert site.client.get(f"{mine}?before={odd}").status_code == 422
 
 
 def test_a_letter_to_an_address_that_is_anothers_now_is_gone(site, view, mine):
@@ -145,6 +147,27 @@ def test_a_letter_to_an_address_that_is_anothers_now_is_gone(site, view, mine):
     assert "None yet" in site.client.get(f"{other}/letters").text
     token = site.desk.sign("letter", "ada", EDITION, site.desk.hash("other@example.org"))
     assert site.client.get(f"/l/{token}").status_code == 404
+
+
+def test_an_old_letter_opens_the_preferences_no_longer(site, view):
+    """Its own link works for ever, the links in it grow old with it. It still leads out, and to a fresh link."""
+    links = set(re.findall(rf'href="{BASE}(/[pu]/[^"]+)"', site.client.get(view).text))
+    inside = {link for link in links if link.startswith("/p/")}
+    assert {re.sub(r"^/p/[^/]+", "", link) for link in inside} == {"", "/pause", "/letters"}
+    assert {site.client.get(link).status_code for link in links} == {200}
+    site.clock.later(days=site.desk.web.link_days)
+    answer = site.client.get(view)
+    assert answer.status_code == 200
+    assert set(re.findall(rf'href="{BASE}(/[pu]/[^"]+)"', answer.text)) == links, "as of the letter's day, whenever"
+    for link in inside:
+        page = site.client.get(link)
+        assert page.status_code == 410
+        assert 'method="post" action="/p/' in page.text
+        assert "/fresh" in page.text
+    (way_out,) = links - inside
+    assert site.client.get(way_out).status_code == 200
+    assert site.client.post(way_out).status_code == 200
+    assert withdrawal.withdrawn(site.workspace, "ada@example.org")
 
 
 def test_an_edition_without_a_letter_is_not_there(site):
