@@ -31,7 +31,7 @@ SITEMAP = 50_000  # addresses in one sitemap, by its protocol
 _ENTRIES = 10
 _PAPERS = 50  # of a theme
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
-_TOKENS = ("/p/", "/u/", "/l/", "/f/", "/confirm/", "/admin", "/test", "/health", "/metrics")
+_TOKENS = ("/p/", "/u/", "/l/", "/f/", "/data/", "/confirm/", "/admin", "/test", "/health", "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,15 @@ def sitemap(request: Request, desk: At, page: str = "") -> Response:
     """Every public page; above 50,000 an index of sitemaps."""
     places = _places(desk)
     parts = [places[start : start + SITEMAP] for start in range(0, len(places), SITEMAP)] or [[]]
-    if page and not (page.isascii() and page.isdigit() and 1 <= int(page[:9]) <= len(parts)):
+    number = int(page or 1) if page.isascii() and (page or "1").isdigit() and len(page) < 9 else 0
+    if not 1 <= number <= len(parts):
         raise HTTPException(404)
     if len(parts) > 1 and not page:
-        addresses = [(f"/sitemap.xml?page={number}", None) for number in range(1, len(parts) + 1)]
+        addresses = [(f"/sitemap.xml?page={one}", None) for one in range(1, len(parts) + 1)]
         return _xml(
             request, render(desk, "sitemap", kind="index", places=_absolute(desk, addresses)), "application/xml"
         )
-    chosen = parts[int(page or 1) - 1]
+    chosen = parts[number - 1]
     return _xml(request, render(desk, "sitemap", kind="pages", places=_absolute(desk, chosen)), "application/xml")
 
 

@@ -67,7 +67,7 @@ def _counted(receive: Receive) -> Receive:
 
 def _announced(scope: Scope) -> int:
     value = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(value) if value.isdigit() else 0
+    return int(value[:20]) if value.isdigit() else 0
 
 
 async def _refuse(send: Send) -> None:

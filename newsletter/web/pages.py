@@ -16,7 +16,7 @@ from newsletter.letter.templates import shipped
 from newsletter.letter.view import safe_url
 from newsletter.web.desk import Desk, desk_of
 
-__all__ = ["asset", "page", "render"]
+__all__ = ["asset", "page", "render", "version"]
 
 
 def page(request: Request, name: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -7,20 +7,23 @@ function live(form) {
   const into = document.getElementById(form.dataset.into);
   const button = form.querySelector('[data-show]');
   let wanted = !button || !into.hidden;
+  let plain = false;
   let timer = 0;
   let turn = 0;
-  const ask = async () => {
+  const ask = async () => { // whether the answer is there, or a later one will be
     const mine = ++turn;
     into.setAttribute('aria-busy', 'true');
     try {
       const answer = await fetch(form.dataset.live, { method: 'POST', body: new FormData(form), headers: { 'X-Fragment': 'yes' } });
       const text = await answer.text();
-      if (mine !== turn || !answer.ok) return;
+      if (mine !== turn) return true;
+      if (!answer.ok) return false;
       into.innerHTML = text; // our own server's, escaped there
       into.hidden = false;
       into.dispatchEvent(new CustomEvent('fresh'));
+      return true;
     } catch {
-      // no network: the page still works without
+      return mine !== turn; // no network: the page still works without
     } finally {
       if (mine === turn) into.removeAttribute('aria-busy');
     }
@@ -30,9 +33,14 @@ function live(form) {
     if (wanted) timer = setTimeout(ask, 700);
   });
   button?.addEventListener('click', (event) => {
+    if (plain) return;
     event.preventDefault();
     wanted = true;
-    ask().then(() => into.scrollIntoView({ block: 'start' }));
+    ask().then((answered) => {
+      if (answered) return into.scrollIntoView({ block: 'start' });
+      plain = true;
+      return button.click(); // what stands in the way is said by a page
+    });
   });
 }
 document.querySelectorAll('form[data-live]').forEach(live);

@@ -216,7 +216,7 @@ def test_pages_that_are_not_there(site):
     for address in (
         "/editions/2025-05-28", "/editions/2025-02-30", "/editions/20250527", "/editions/x", "/editions?month=x",
         "/themes/x", "/papers/x", "/papers/%00", "/themes/%00", "/editions/%00", "/sitemap.xml?page=9",
-        "/sitemap.xml?page=x",
+        "/sitemap.xml?page=x", "/sitemap.xml?page=0", "/sitemap.xml?page=00000000100", "/sitemap.xml?page=²",
     ):  # fmt: skip
         assert site.client.get(address).status_code == 404, address
 

@@ -137,3 +137,14 @@ def test_it_all_works_without_a_script(served, browser):
     page.click("button:has-text('Check')")
     assert "Line 2, column 9" in page.locator(".problems").text_content()
     context.close()
+
+
+def test_what_stands_in_the_way_of_a_preview_is_said(served, browser):
+    """The link expires while the form is open: pressing the button leads to the page that says so."""
+    base, site = served
+    page = browser.new_context().new_page()
+    page.goto(pages_of(base, site)["preferences"])
+    site.clock.later(days=400)
+    page.click("[data-show=preview]")
+    page.wait_for_selector("form[action$='/fresh']")
+    page.context.close()
