@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 from typing import Any, Literal
 
 from newsletter import due
@@ -20,6 +19,7 @@ from newsletter.model import Subscriber
 from newsletter.pipeline import roster, withdrawal
 from newsletter.pipeline.editions import edition_id
 from newsletter.pipeline.links import link_keys, preferences_link
+from newsletter.pipeline.networks import network_of
 from newsletter.pipeline.workspace import Workspace
 from newsletter.settings import Append, edited
 from newsletter.settings.reading import read_tree
@@ -28,8 +28,8 @@ from newsletter.store.suppression import address_hash
 from newsletter.tokens import TokenError, read, sign
 
 __all__ = [
-    "VALID", "Letter", "Opened", "Pending", "ask", "confirm", "document_of", "mail_for", "network_of", "next_letter",
-    "opened",
+    "VALID", "Mail", "Opened", "Pending", "ask", "confirm", "document_of", "mail_for", "next_letter", "opened",
+    "site_of",
 ]  # fmt: skip
 
 VALID = timedelta(hours=72)
@@ -46,7 +46,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Mail:
     """A mail to write: to whom, its template, and what stands in it."""
 
     to: str
@@ -77,17 +77,9 @@ def document_of(values: Mapping[str, Any], *, on: str) -> str:
     return f"# Subscribed on {on} by the form of the web pages.\n" + edited("", given)
 
 
-def network_of(host: str | None) -> str:
-    """The network that an address belongs to, for counting: /24 of IPv4, /48 of IPv6 (RFC 6177's site)."""
-    try:
-        address = ip_address(host or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is None:
-            return f"{IPv6Address(int(address) >> 80 << 80)}/48"
-        address = address.ipv4_mapped
-    return f"{str(address).rpartition('.')[0]}.0/24"
+def site_of(host: str | None) -> str:
+    """The network that an asker's address belongs to, for counting: /24 of IPv4, /48 of IPv6 (RFC 6177's site)."""
+    return network_of(host, bits=24, bits6=48)
 
 
 def ask(
@@ -99,7 +91,7 @@ def ask(
     """
     chance = secrets.token_urlsafe(32)
     token = sign(link_keys(workspace.settings, workspace.key), "confirm", chance, at=at)
-    network = hmac.new(workspace.key, b"network:" + network_of(host).encode(), hashlib.sha256).hexdigest()
+    network = hmac.new(workspace.key, b"network:" + site_of(host).encode(), hashlib.sha256).hexdigest()
     request = requests.Request(
         requests.hashed_token(chance), address_hash(email, workspace.key), email, document, source, at, at + VALID
     )
@@ -107,7 +99,7 @@ def ask(
     return Pending(email, token, request.expires) if kept == "kept" else kept
 
 
-def mail_for(workspace: Workspace, pending: Pending, *, at: datetime) -> Letter | None:
+def mail_for(workspace: Workspace, pending: Pending, *, at: datetime) -> Mail | None:
     """The mail that this address gets: to confirm, to confirm a return, or what one who reads already needs.
 
     To one who is known it goes as they wrote their address: one that differs in case, or in what counts as case
@@ -118,13 +110,13 @@ def mail_for(workspace: Workspace, pending: Pending, *, at: datetime) -> Letter 
         return None
     reader = roster.named(workspace, pending.email)
     if reader is not None and silence is None:
-        return Letter(reader.email, "already", {"link": preferences_link(workspace, reader.name, reader.email, at=at)})
+        return Mail(reader.email, "already", {"link": preferences_link(workspace, reader.name, reader.email, at=at)})
     link = f"{workspace.settings.base_url}/confirm/{pending.token}"
     until = f"{pending.expires:%-d %B %Y, %H:%M} UTC"
     values = {"link": link, "until": until}
     if reader is None:
-        return Letter(pending.email, "confirm", values)
-    return Letter(reader.email, "return", values)
+        return Mail(pending.email, "confirm", values)
+    return Mail(reader.email, "return", values)
 
 
 def opened(workspace: Workspace, token: str, *, at: datetime) -> Opened:
@@ -133,8 +125,6 @@ def opened(workspace: Workspace, token: str, *, at: datetime) -> Opened:
         (chance,) = read(link_keys(workspace.settings, workspace.key), "confirm", token, now=at, valid=VALID)
     except TokenError as error:
         return Opened("expired" if error.expired else "unknown")
-    except ValueError:
-        return Opened("unknown")
     request = requests.request_of(workspace.engine, requests.hashed_token(chance), at)
     if request is None:
         return Opened("expired")  # ours, and forgotten since

@@ -11,16 +11,15 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, HTTPException, Request, Response
 
+from newsletter.pipeline import networks
 from newsletter.settings.web import AdminSettings
 from newsletter.store import audit
-from newsletter.tokens import TokenError
-from newsletter.web.desk import At, Desk
+from newsletter.web.desk import At, Desk, desk_of
 
 __all__ = [
     "Acting", "Operator", "Visitor", "admin_of", "admit", "begin_session", "begin_visit", "credentials", "end_session",
@@ -84,7 +83,7 @@ def require_own_form(request: Request, desk: Desk, session: str, token: str) -> 
     """403 where the form is not one of our own pages', shown in this session."""
     try:
         kind, bound = desk.read("admin", token, valid=_LONGEST)
-    except (TokenError, ValueError):
+    except ValueError:  # TokenError, or the parts of another kind
         raise HTTPException(403) from None
     ours = kind == "form" and hmac.compare_digest(bound.encode(), session.encode())
     if not ours or not _from_our_page(request, desk):
@@ -128,14 +127,8 @@ def _same(given: str, wanted: str) -> bool:
 
 def network_of(request: Request) -> str:
     """A keyed hash of where a request comes from: an IPv4 address, or the /64 of an IPv6 one."""
-    desk: Desk = request.app.state.desk
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        network = host
-    else:
-        network = address.exploded[:19] if address.version == 6 else str(address)
+    desk = desk_of(request)
+    network = networks.network_of(request.client.host if request.client else None, bits=32, bits6=64)
     keyed = hmac.new(desk.workspace.key, f"network {network}".encode(), hashlib.sha256)
     return f"network {keyed.hexdigest()[:16]}"
 
@@ -164,7 +157,7 @@ def visit(request: Request, desk: Desk) -> str:
     """The nonce of `begin_visit`, empty where the browser brought none."""
     try:
         kind, nonce = desk.read("admin", request.cookies.get(_name(desk, "visit"), ""), valid=_VISIT)
-    except (TokenError, ValueError):
+    except ValueError:
         return ""
     return nonce if kind == "visit" else ""
 
@@ -174,7 +167,7 @@ def _session(request: Request, desk: Desk) -> Operator | None:
         kind, session, name, opened_by = desk.read(
             "admin", request.cookies.get(_name(desk, "admin"), ""), valid=_LONGEST
         )
-    except (TokenError, ValueError):
+    except ValueError:
         return None
     good = kind == "session" and hmac.compare_digest(opened_by, _fingerprint(desk))
     return Operator(name, session) if good and not audit.ended(desk.workspace.engine, session) else None

@@ -112,7 +112,7 @@ def form(desk: At) -> Response:
 def preview(request: Request, desk: At, wish: Wished) -> HTMLResponse:
     """What today's letter would hold: the whole page, or the fragment alone for a script. Stores nothing."""
     _require_open(desk)
-    network = subscribing.network_of(request.client.host if request.client else None)
+    network = subscribing.site_of(request.client.host if request.client else None)
     if not _meter.takes(network):
         raise HTTPException(429)
     read = _read(desk, wish, nobody=True)
