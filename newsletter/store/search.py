@@ -18,11 +18,11 @@ from newsletter.store.connection import reading
 from newsletter.store.query import Query, Term, parse
 from newsletter.store.tables import PAPERS
 
-__all__ = ["RANKED", "Found", "Hit", "Piece", "search"]
+__all__ = ["CLOSE", "OPEN", "RANKED", "Found", "Hit", "Piece", "pieces", "search"]
 
 # Private use characters: no database's index knows them, and they survive `readable`
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_MARKED = re.compile(f"([{_OPEN}{_CLOSE}])")
+OPEN, CLOSE = "\ue000", "\ue001"
+_MARKED = re.compile(f"([{OPEN}{CLOSE}])")
 _SNIPPET = 36  # words
 RANKED = 1000  # papers, the newest that match, among which the best come first: nobody turns fifty pages
 _WORDS: ColumnElement[str] = sa.literal_column("'paper_words'::regconfig")
@@ -71,8 +71,8 @@ def pieces(marked: str) -> tuple[Piece, ...]:
     out: list[Piece] = []
     inside = False
     for part in _MARKED.split(marked):
-        if part in (_OPEN, _CLOSE):
-            inside = part == _OPEN
+        if part in (OPEN, CLOSE):
+            inside = part == OPEN
         elif part:
             out.append((part, inside))
     return tuple(out)
@@ -113,7 +113,7 @@ class _Sqlite:
         return len(newest), list(connection.execute(self._BEST, values).scalars())
 
     def marked(self, connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
-        fixed = {"query": self._query, "open": _OPEN, "close": _CLOSE, "words": _SNIPPET}
+        fixed = {"query": self._query, "open": OPEN, "close": CLOSE, "words": _SNIPPET}
         found = {n: connection.execute(self._MARKED, fixed | {"number": n}).one_or_none() for n in numbers}
         return {number: (row[0], row[1]) for number, row in found.items() if row is not None}
 
@@ -153,7 +153,7 @@ class _Postgres:
         return int(connection.execute(sa.select(sa.func.count()).select_from(newest)).scalar_one()), []
 
     def marked(self, connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
-        marks = f"StartSel={_OPEN}, StopSel={_CLOSE}"
+        marks = f"StartSel={OPEN}, StopSel={CLOSE}"
         some = f'{marks}, MaxFragments=2, MaxWords={_SNIPPET // 2}, MinWords=8, FragmentDelimiter=" … "'
         abstract = sa.func.left(PAPERS.c.abstract, 20_000)
         query = sa.select(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel
 
-from newsletter.letter.view import safe_url
+from newsletter.letter.view import paper_link, safe_url
 from newsletter.letter.wording import label
 from newsletter.model import ArchivedPaper, Momentum, Paper
 from newsletter.store import shelf
@@ -42,8 +43,6 @@ PaperId = Annotated[
 @router.get("/openapi.json", include_in_schema=False)
 def schema(request: Request) -> Response:
     """This API, described."""
-    import json
-
     text = json.dumps(request.app.openapi(), ensure_ascii=False)
     return kept(request, Response(text, media_type="application/json"))
 
@@ -168,6 +167,6 @@ def _entry(desk: Desk, one: ArchivedPaper) -> answers.PaperEntry:
 def _paper(desk: Desk, paper: Paper, day: date | None) -> dict[str, Any]:
     return {
         "id": paper.id, "title": readable(paper.title), "authors": tuple(map(readable, paper.authors)),
-        "url": desk.absolute(catalogue.paper_path(paper.id)), "source": catalogue.source_link(paper), "day": day,
+        "url": desk.absolute(catalogue.paper_path(paper.id)), "source": paper_link(paper), "day": day,
         "upvotes": paper.upvotes, "comments": paper.comments, "stars": paper.stars,
     }  # fmt: skip

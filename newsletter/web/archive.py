@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
+from newsletter.letter.view import paper_link
 from newsletter.letter.wording import clipped
 from newsletter.model import ArchivedPaper, KnownTheme, ThemeEvent
 from newsletter.pipeline import Workspace
@@ -198,6 +199,6 @@ def _linked_data(desk: At, archived: ArchivedPaper) -> dict[str, Any]:
         "abstract": readable(paper.abstract),
         "author": [{"@type": "Person", "name": readable(author)} for author in paper.authors],
         "identifier": paper.id, "url": desk.absolute(catalogue.paper_path(paper.id)),
-        "sameAs": catalogue.source_link(paper), "datePublished": paper.published.isoformat() if paper.published else "",
+        "sameAs": paper_link(paper), "datePublished": paper.published.isoformat() if paper.published else "",
     }  # fmt: skip
     return {key: value for key, value in data.items() if value}

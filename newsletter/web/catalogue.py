@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from urllib.parse import quote
 
 from newsletter.letter.summary import summarise
-from newsletter.letter.view import safe_url
+from newsletter.letter.view import paper_link, paper_ref, safe_url
 from newsletter.letter.wording import clipped, counts, label, momentum, people
 from newsletter.model import ArchivedPaper, Edition, Momentum, Paper
 from newsletter.pipeline import Workspace, edition_id
@@ -19,7 +18,7 @@ from newsletter.web.charts import spark
 
 __all__ = [
     "Alive", "Brief", "Card", "Issue", "Shelf", "alive_themes", "brief", "card", "issue", "newest_first", "paper_path",
-    "source_link", "summary_of",
+    "summary_of",
 ]  # fmt: skip
 
 FULL = 120  # papers of an edition up to which each one's summary is shown; more make a page that nobody reads
@@ -89,19 +88,12 @@ class Alive:
 
 def paper_path(paper: str) -> str:
     """Where a paper's page is, behind the prefix."""
-    return "/papers/" + quote(paper, safe=":/")
-
-
-def source_link(paper: Paper) -> str:
-    """The paper's own page elsewhere: as its source says, else as its id says; empty where neither does."""
-    scheme, _, rest = paper.id.partition(":")
-    made = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}.get(scheme)
-    return safe_url(paper.url) or (safe_url(made + quote(rest, safe="/.")) if made else "")
+    return "/papers/" + paper_ref(paper)
 
 
 def card(paper: Paper, *, summary: str = "", authors: int = 4) -> Card:
     """A paper as lists show it."""
-    offered = (("Paper", source_link(paper)), ("PDF", paper.pdf), ("Code", paper.code), ("Project", paper.project))
+    offered = (("Paper", paper_link(paper)), ("PDF", paper.pdf), ("Code", paper.code), ("Project", paper.project))
     links: dict[str, str] = {}
     for text, url in offered:
         if checked := safe_url(url):

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from newsletter.identity import arxiv_id, doi_id
 from newsletter.store import shelf
 from newsletter.store.query import LONGEST
-from newsletter.store.search import Found, Hit, Piece, pieces, search
+from newsletter.store.search import CLOSE, OPEN, Found, Hit, Piece, pieces, search
 from newsletter.text import readable, tidy
 from newsletter.web import catalogue
 from newsletter.web.desk import At
@@ -48,8 +48,7 @@ def named_paper(desk: At, typed: str) -> str:
 
 def read_pieces(given: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """The pieces as a person reads them: LaTeX and Markdown gone, the highlights where they were."""
-    opened, closed = "\ue000", "\ue001"
-    return pieces(readable("".join(f"{opened}{text}{closed}" if found else text for text, found in given)))
+    return pieces(readable("".join(f"{OPEN}{text}{CLOSE}" if found else text for text, found in given)))
 
 
 def _shown(hit: Hit) -> tuple[catalogue.Card, tuple[Piece, ...], tuple[Piece, ...], object]:
