@@ -12,6 +12,7 @@ from newsletter import pipeline
 from newsletter.cli.app import app, set_up_log
 from newsletter.cli.output import console
 from newsletter.errors import ConfigError
+from newsletter.pipeline.clock import clock
 
 
 @app.command(name="web")
@@ -28,7 +29,6 @@ def serve_web(
 ) -> None:
     """Serve the web pages: subscription, preferences, the way out, archive. SIGTERM ends it when all is answered."""
     from newsletter.web import server
-    from newsletter.web.app import clock
     from newsletter.web.desk import Desk
 
     with pipeline.open_workspace(context.obj) as workspace:
@@ -42,7 +42,7 @@ def serve_web(
         count = workers or web.workers
         _greet(server.address_of(bound), workspace.settings.base_url, count)
         if count == 1:
-            server.run_alone(Desk(workspace, os.environ, clock()), bound)
+            server.run_alone(Desk(workspace, os.environ, clock(os.environ)), bound)
     if count > 1:
         os.environ["NEWSLETTER_CONFIG"] = str(context.obj.absolute())
         said = context.find_root().params

@@ -15,7 +15,7 @@ import secrets
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Request, Response
 
 from newsletter import pipeline
 from newsletter.delivery import STATES
@@ -25,7 +25,7 @@ from newsletter.pipeline.doctor import disk
 from newsletter.pipeline.health import health
 from newsletter.store import audit, oversight
 from newsletter.web import admin_letters, admin_readers
-from newsletter.web.admin_shell import ROWS, Leaf, noted, show, to
+from newsletter.web.admin_shell import ROWS, Leaf, Number, noted, show, to
 from newsletter.web.desk import At, Desk
 from newsletter.web.entry import (
     Acting,
@@ -117,9 +117,7 @@ def log_out(desk: At, who: Acting) -> Response:
 
 
 @router.get("/admin/log")
-def show_log(
-    request: Request, desk: At, who: Visitor, number: Annotated[int, Query(alias="page", ge=1, le=10**6)] = 1
-) -> Response:
+def show_log(request: Request, desk: At, who: Visitor, number: Number = 1) -> Response:
     """Who did what."""
     leaf = Leaf(number, audit.recorded(desk.workspace.engine))
     lines = audit.audit(desk.workspace.engine, ROWS, offset=leaf.offset)

@@ -15,20 +15,19 @@ from newsletter.pipeline.health import conversations
 from newsletter.settings.fields import address as normal_address
 from newsletter.store import audit, editions, ledger, oversight
 from newsletter.text import without_addresses
-from newsletter.web.admin_shell import ROWS, Leaf, day_of, masked, noted, show, to
-from newsletter.web.desk import At, Desk
+from newsletter.web.admin_shell import ROWS, Leaf, Number, Short, noted, show, to
+from newsletter.web.desk import At, Desk, day_of
 from newsletter.web.entry import Acting, Operator, Visitor
+from newsletter.web.reader import masked
 
 router = APIRouter()
 _RESENT: tuple[State, ...] = ("uncertain", "failed", "deferred")
 _TEST = "test letter"
 _TESTS = 5  # results on the page
-Page = Annotated[int, Query(alias="page", ge=1, le=10**6)]
-Short = Annotated[str, Form(max_length=320)]
 
 
 @router.get("/admin/editions")
-def show_editions(request: Request, desk: At, who: Visitor, number: Page = 1) -> Response:
+def show_editions(request: Request, desk: At, who: Visitor, number: Number = 1) -> Response:
     """Every edition with its letters by state."""
     engine = desk.workspace.engine
     leaf = Leaf(number, oversight.editions_kept(engine))
@@ -41,7 +40,7 @@ def show_editions(request: Request, desk: At, who: Visitor, number: Page = 1) ->
 @router.get("/admin/editions/{text}")
 def show_edition(
     request: Request, desk: At, who: Visitor, text: str, *, state: str = "",
-    planned: Annotated[int | None, Query(ge=0, le=10**9)] = None, number: Page = 1,
+    planned: Annotated[int | None, Query(ge=0, le=10**9)] = None, number: Number = 1,
 ) -> Response:  # fmt: skip
     """An edition's deliveries, all or those in one state, with every answer of the mail server."""
     day, workspace = day_of(text), desk.workspace

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 
@@ -18,19 +19,18 @@ from newsletter.model import Subscriber
 from newsletter.pipeline import bounces, roster
 from newsletter.store import consents, oversight
 from newsletter.text import without_addresses
-from newsletter.web.admin_shell import ROWS, Leaf, masked, noted, show, to
+from newsletter.web.admin_shell import ROWS, Leaf, Number, Short, noted, show, to
 from newsletter.web.desk import At, Desk
 from newsletter.web.entry import Acting, Operator, Visitor
+from newsletter.web.reader import masked
 
 router = APIRouter()
-Page = Annotated[int, Query(alias="page", ge=1, le=10**6)]
-Short = Annotated[str, Form(max_length=320)]
 _RETURNS = 25  # bounces on the page
 
 
 @router.get("/admin/subscribers")
 def show_subscribers(
-    request: Request, desk: At, who: Visitor, q: Annotated[str, Query(max_length=100)] = "", number: Page = 1
+    request: Request, desk: At, who: Visitor, q: Annotated[str, Query(max_length=100)] = "", number: Number = 1
 ) -> Response:
     """Who reads: all, or those whose name holds `q`."""
     found = [reader for reader in pipeline.readers(desk.workspace) if _holds(reader, q.strip().casefold())]
@@ -39,7 +39,7 @@ def show_subscribers(
     rows = [(reader, next_due(reader, now)) for reader in found[leaf.offset : leaf.offset + ROWS]]
     wrong = (problem for problem in desk.workspace.found.problems if problem.severity == "error")
     broken = sorted({PurePath(problem.path).name for problem in wrong})
-    query = f"q={_quoted(q)}&" if q else ""
+    query = f"q={quote(q, safe='')}&" if q else ""
     return show(
         request, desk, who, "admin_subscribers", here="subscribers", rows=rows, leaf=leaf, q=q, query=query,
         masked=masked, broken=broken, today=now.date(),
@@ -48,12 +48,6 @@ def show_subscribers(
 
 def _holds(reader: Subscriber, wanted: str) -> bool:
     return wanted in reader.name.casefold() or wanted in reader.display_name.casefold()
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 @router.get("/admin/subscribers/{name}")
@@ -86,7 +80,7 @@ def _subscriber(request: Request, desk: Desk, who: Operator, name: str, *, addre
 
 
 @router.get("/admin/returns")
-def show_returns(request: Request, desk: At, who: Visitor, number: Page = 1) -> Response:
+def show_returns(request: Request, desk: At, who: Visitor, number: Number = 1) -> Response:
     """Letters that came back, and addresses that get none."""
     return _returns(request, desk, who, number=number)
 

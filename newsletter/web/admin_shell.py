@@ -1,12 +1,11 @@
-"""What the operator's pages share: their frame, pages of long lists, addresses half hidden."""
+"""What the operator's pages share: their frame, pages of long lists, the log of what is done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import HTTPException, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.store import audit
@@ -14,9 +13,11 @@ from newsletter.web.desk import Desk
 from newsletter.web.entry import Operator, form_token
 from newsletter.web.pages import page
 
-__all__ = ["ROWS", "Leaf", "day_of", "masked", "noted", "show", "to"]
+__all__ = ["ROWS", "Leaf", "Number", "Short", "noted", "show", "to"]
 
 ROWS = 50  # of a page
+Number = Annotated[int, Query(alias="page", ge=1, le=10**6)]  # of a page of a list
+Short = Annotated[str, Form(max_length=320)]
 _TABS = (
     ("overview", "", "Overview"),
     ("editions", "/editions", "Editions"),
@@ -65,17 +66,3 @@ def to(desk: Desk, path: str) -> RedirectResponse:
 def noted(desk: Desk, who: Operator, action: str, object: str, detail: str = "") -> None:  # noqa: A002  as the column
     """Write down what the operator does, before it is done."""
     audit.record(desk.workspace.engine, audit.Entry(desk.clock(), who.name, action, object, detail))
-
-
-def masked(email: str) -> str:
-    """``a…@example.org``."""
-    local, _, domain = email.rpartition("@")
-    return f"{local[:1]}…@{domain}"
-
-
-def day_of(text: str) -> date:
-    """The day in an address; 404 for what is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise HTTPException(404) from None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -21,6 +20,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 import newsletter
 from newsletter import pipeline
 from newsletter.errors import NewsletterError
+from newsletter.pipeline.clock import clock
+from newsletter.pipeline.withdrawal import Exits
 from newsletter.web import (
     admin,
     api,
@@ -37,12 +38,13 @@ from newsletter.web import (
     unsubscribe,
 )
 from newsletter.web.arrival import Caught, Headed, Logged, Peered, Rooted, route_of
-from newsletter.web.desk import Desk
+from newsletter.web.desk import Desk, desk_of
 from newsletter.web.guard import Guard
+from newsletter.web.meter import Meter
 from newsletter.web.pages import page
 from newsletter.web.reader import LinkExpiredError
 
-__all__ = ["create_app", "from_environment"]
+__all__ = ["create_app", "from_environment", "one_core"]
 
 log = structlog.get_logger()
 _ROOMS = (
@@ -54,7 +56,7 @@ _SAYS = {
     410: ("This link has expired", "A newer letter has a link that works."),
     413: ("That is too much", "A page takes 256 kB at most."),
     422: ("Something is missing", "The form did not come whole. Go back and send it again."),
-    429: ("A little slower, please", "Too many requests came from your network. Try again in an hour."),
+    429: ("A little slower, please", "Too many requests came from your network. Try again later."),
     500: ("Something went wrong on our side", "It has been written down. Try again in a minute."),
     503: ("Not at this moment", "The newsletter's store is busy or away. Try again in a minute."),
 }
@@ -71,7 +73,10 @@ def create_app(desk: Desk) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.desk = desk
-    _one_core_each()
+    app.state.exits = Exits(desk.standing.engine)
+    app.state.health = health.Kept()
+    app.state.links = Meter(1, window=timedelta(minutes=10))  # links that are mailed to one reader
+    app.state.previews = Meter(40, window=timedelta(minutes=1))  # from one network; who types makes one or two
     _surround(app, desk)
     for room in _ROOMS:
         app.include_router(room.router, include_in_schema=room is api)
@@ -98,40 +103,35 @@ def _surround(app: FastAPI, desk: Desk) -> None:
 def from_environment() -> FastAPI:
     """For uvicorn's workers: the configuration that NEWSLETTER_CONFIG names, open as long as the application runs."""
     opened = pipeline.open_workspace(Path(os.environ["NEWSLETTER_CONFIG"]))
-    desk = Desk(opened.__enter__(), os.environ, clock())
+    desk = Desk(opened.__enter__(), os.environ, clock(os.environ))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
         opened.__exit__(None, None, None)
 
+    one_core()
     app = create_app(desk)
     app.router.lifespan_context = life
     gc.freeze()  # profiles stay; to look through those of 15,000 readers for garbage stops every request for 0.3 s
     return app
 
 
-def _one_core_each() -> None:
-    """A preview's small matrices take many times longer when BLAS spreads them over cores that other requests use."""
+def one_core() -> None:
+    """Keeps BLAS to one core, for good: for a process that does nothing but serve pages.
+
+    A preview's small matrices take many times longer where BLAS spreads them over cores that other requests use.
+    """
     import numpy  # noqa: F401, ICN001  what is limited must be loaded
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(limits=1, user_api="blas")
 
 
-def clock() -> Callable[[], datetime]:
-    """The time; `NEWSLETTER_NOW` (ISO 8601) sets it for a rehearsal."""
-    if fixed := os.environ.get("NEWSLETTER_NOW"):
-        moment = datetime.fromisoformat(fixed).astimezone(UTC)
-        return lambda: moment
-    return lambda: datetime.now(UTC)
-
-
 def _answer(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
     """The page of an error, or JSON under /api."""
     heading, text = _SAYS.get(status, (HTTPStatus(status).phrase, ""))
-    desk: Desk = request.app.state.desk
-    if request.url.path.removeprefix(urlsplit(desk.workspace.settings.base_url).path.rstrip("/")).startswith("/api/"):
+    if request.url.path.removeprefix(desk_of(request).prefix).startswith("/api/"):
         return JSONResponse({"error": heading, "detail": text}, status, headers)
     answer = page(request, "error", status=status, heading=heading, text=text)
     answer.headers.update(headers or {})

@@ -20,9 +20,9 @@ from newsletter.text import readable
 from newsletter.web import catalogue
 from newsletter.web.chart_map import draw
 from newsletter.web.charts import bars, weekly
-from newsletter.web.desk import At
+from newsletter.web.desk import At, day_of
 from newsletter.web.pages import page
-from newsletter.web.public import METHODS, PUBLIC, frozen_age, kept
+from newsletter.web.public import PUBLIC, frozen_age, kept
 
 router = APIRouter(dependencies=PUBLIC)
 _MONTHS = 2  # shown where none is asked for
@@ -42,7 +42,7 @@ class Told:
     label: str = ""
 
 
-@router.api_route("/editions", methods=METHODS)
+@router.get("/editions")
 def list_editions(request: Request, desk: At, month: str = "") -> Response:
     """Editions by month, newest first; `month` is ``2025-05``."""
     days = shelf.edition_days(desk.workspace.engine)[::-1]
@@ -57,10 +57,10 @@ def list_editions(request: Request, desk: At, month: str = "") -> Response:
     return kept(request, page(request, "editions", months=months, shown=shown, by_month=by_month, month_name=_month))
 
 
-@router.api_route("/editions/{day}", methods=METHODS)
+@router.get("/editions/{day}")
 def show_edition(request: Request, desk: At, day: str) -> Response:
     """One edition: its themes with their papers, a chart, the map of its window."""
-    moment = _day(day)
+    moment = day_of(day)
     issue = catalogue.issue(desk.workspace, moment)
     if issue is None:
         raise HTTPException(404)
@@ -74,7 +74,7 @@ def show_edition(request: Request, desk: At, day: str) -> Response:
     return kept(request, answer, frozen_age(desk, moment))
 
 
-@router.api_route("/themes", methods=METHODS)
+@router.get("/themes")
 def list_themes(request: Request, desk: At) -> Response:
     """Every theme of the newest window."""
     day, alive = catalogue.alive_themes(desk.workspace)
@@ -82,7 +82,7 @@ def list_themes(request: Request, desk: At) -> Response:
     return kept(request, page(request, "themes", day=day, alive=alive, window=window))
 
 
-@router.api_route("/themes/{theme}", methods=METHODS)
+@router.get("/themes/{theme}")
 def show_theme(request: Request, desk: At, theme: str) -> Response:
     """One theme: its papers by day, its weeks, what happened to it, its neighbours."""
     workspace = desk.workspace
@@ -103,7 +103,7 @@ def show_theme(request: Request, desk: At, theme: str) -> Response:
     return kept(request, page(request, "theme", **values))
 
 
-@router.api_route("/papers/{paper:path}", methods=METHODS)
+@router.get("/papers/{paper:path}")
 def show_paper(request: Request, desk: At, paper: str) -> Response:
     """One paper; an older id or a version of it leads to the id that the archive uses."""
     archived = shelf.public_paper(desk.workspace.engine, paper)
@@ -119,17 +119,6 @@ def show_paper(request: Request, desk: At, paper: str) -> Response:
         similar=_similar(desk.workspace, archived, theme), data=_linked_data(desk, archived),
     )  # fmt: skip
     return kept(request, answer)
-
-
-def _day(text: str) -> date:
-    """The day of an address; anything else is not there."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise HTTPException(404) from error
-    if day.isoformat() != text:
-        raise HTTPException(404)
-    return day
 
 
 def _month(key: str) -> str:

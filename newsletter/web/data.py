@@ -18,9 +18,7 @@ from newsletter.pipeline import own_data
 from newsletter.pipeline.mails import send_mail
 from newsletter.web.desk import At, Desk
 from newsletter.web.pages import page
-from newsletter.web.preferences import Posted
-from newsletter.web.reader import reader_at, reader_of_parts
-from newsletter.web.spacing import spacing_of
+from newsletter.web.reader import Posted, reader_at, reader_of_parts
 
 __all__ = ["router"]
 
@@ -43,7 +41,7 @@ def mail_link(request: Request, desk: At, token: str) -> Response:
     """Mails the link, not twice within minutes; the answer does not wait for the mail server."""
     reader = reader_at(desk, token)
     answer = RedirectResponse(f"{desk.prefix}/p/{token}/data?sent=yes", 303)
-    if not spacing_of(request).may(f"data {reader.name}", desk.clock()):
+    if not request.app.state.links.takes(f"data {reader.name}", desk.clock()):
         return answer
     link = desk.absolute("/data/" + desk.sign("data", reader.name, desk.hash(reader.email)))
     values = {"link": link, "until": f"{desk.clock() + _VALID:%Y-%m-%d %H:%M} UTC"}
@@ -86,6 +84,6 @@ def erase(request: Request, desk: At, token: str, form: Posted) -> Response:
 def _reader(desk: Desk, token: str) -> Subscriber | None:
     """Whose data it is; None where they have been erased; else 404, or 410 after a day."""
     parts = desk.open("data", token, valid=_VALID)
-    if len(parts) == 2 and own_data.is_erased(desk.workspace, parts[1]):
+    if own_data.is_erased(desk.workspace, parts[1]):
         return None
     return reader_of_parts(desk, parts)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from newsletter.pipeline.links import link_keys, short_hash
 from newsletter.settings.web import WebSettings
 from newsletter.tokens import Purpose, TokenError, read, sign
 
-__all__ = ["At", "Desk", "desk_of"]
+__all__ = ["At", "Desk", "day_of", "desk_of"]
 
 log = structlog.get_logger()
 _FRESH = 5.0  # seconds for which settings and profiles are taken to be as they were
@@ -78,11 +78,11 @@ class Desk:
 
     def sign(self, purpose: Purpose, *parts: str) -> str:
         """A token made now."""
-        return sign(link_keys(self.workspace.settings, self.workspace.key), purpose, *parts, at=self.clock())
+        return sign(link_keys(self.standing.settings, self.standing.key), purpose, *parts, at=self.clock())
 
     def read(self, purpose: Purpose, token: str, *, valid: timedelta | None = None) -> tuple[str, ...]:
         """The parts of a token; raises TokenError."""
-        keys = link_keys(self.workspace.settings, self.workspace.key)
+        keys = link_keys(self.standing.settings, self.standing.key)
         return read(keys, purpose, token, now=self.clock(), valid=valid)
 
     def open(self, purpose: Purpose, token: str, *, valid: timedelta | None = None) -> tuple[str, ...]:
@@ -94,13 +94,24 @@ class Desk:
 
     def hash(self, email: str) -> str:
         """What a link holds of an address."""
-        return short_hash(email, self.workspace.key)
+        return short_hash(email, self.standing.key)
 
 
 def desk_of(request: Request) -> Desk:
     """The application's desk."""
     desk: Desk = request.app.state.desk
     return desk
+
+
+def day_of(text: str) -> date:
+    """The day in an address, written in one way (``2025-05-27``); 404 for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise HTTPException(404) from error
+    if day.isoformat() != text:
+        raise HTTPException(404)
+    return day
 
 
 async def _desk(request: Request) -> Desk:  # async: FastAPI would give a plain function a thread of its own

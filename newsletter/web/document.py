@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
@@ -18,7 +17,7 @@ from newsletter.settings.subscriber import SubscriberDocument
 from newsletter.web.desk import At, Desk
 from newsletter.web.pages import page, render
 from newsletter.web.preference_form import read_document_tree
-from newsletter.web.reader import reader_at
+from newsletter.web.reader import Posted, mark_of, reader_at
 
 __all__ = ["router"]
 
@@ -29,14 +28,6 @@ _MOVED = (
     "Your address cannot be changed here, because the new one has to be confirmed. Put {email} back; for another "
     "address, subscribe with it and then unsubscribe this one"
 )
-
-
-async def posted(request: Request) -> FormData:
-    """The form that was sent."""
-    return await request.form(max_files=0, max_fields=10)
-
-
-Posted = Annotated[FormData, Depends(posted)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ def check(request: Request, desk: At, token: str, form: Posted) -> HTMLResponse:
     checked = _checked(desk, reader, _text(form))
     if "x-fragment" in request.headers:
         return HTMLResponse(render(desk, "document_problems", checked=checked))
-    return _page(request, token, reader, Document(reader.name, present.text, _mark(form)), checked, looked=True)
+    return _page(request, token, reader, Document(reader.name, present.text, mark_of(form)), checked, looked=True)
 
 
 @router.post("/p/{token}/document")
@@ -70,7 +61,7 @@ def save(request: Request, desk: At, token: str, form: Posted) -> Response:
     """Puts the text in the place of the document, if it is right and nobody has saved meanwhile."""
     reader, present = _present(desk, token)
     checked = _checked(desk, reader, _text(form))
-    begun = Document(reader.name, present.text, _mark(form))
+    begun = Document(reader.name, present.text, mark_of(form))
     if checked.subscriber is None:
         return _page(request, token, reader, begun, checked, status=422, looked=True)
     try:
@@ -94,10 +85,6 @@ def _present(desk: Desk, token: str) -> tuple[Subscriber, Document]:
 def _text(form: FormData) -> str:
     """What was typed, with the line ends that people type; browsers send others."""
     return str(form.get("document", "")).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _mark(form: FormData) -> str:
-    return str(form.get("mark", ""))
 
 
 def _checked(desk: Desk, reader: Subscriber, text: str) -> _Checked:

@@ -28,7 +28,6 @@ __all__ = ["router"]
 
 router = APIRouter()
 _KINDS: tuple[FeedbackKind, ...] = ("more", "less", "save")
-_LOOK = ["GET", "HEAD"]
 _NOTHING = frozenset[str]()
 _NAMED = ("arxiv:", "doi:", "title:")  # canonical ids; other names of papers are for people
 
@@ -45,7 +44,7 @@ class Rated:
     said: frozenset[str]
 
 
-@router.api_route("/f/{token}", methods=_LOOK)
+@router.get("/f/{token}")
 def whole_letter(request: Request, desk: At, token: str) -> HTMLResponse:
     """Every paper of the letter, to be rated on one page."""
     reader, edition = _opened(desk, token)
@@ -54,7 +53,7 @@ def whole_letter(request: Request, desk: At, token: str) -> HTMLResponse:
     return page(request, "feedback_letter", token=token, papers=papers, edition=edition)
 
 
-@router.api_route("/f/{token}/{kind}/{paper:path}", methods=_LOOK)
+@router.get("/f/{token}/{kind}/{paper:path}")
 def one_paper(request: Request, desk: At, token: str, kind: str, paper: str) -> HTMLResponse:
     """One paper and one button; when it was pressed, what that means, and a button that takes it back."""
     reader, _ = _opened(desk, token)
@@ -78,7 +77,7 @@ def say(
     return RedirectResponse(f"{here}#{ref}" if back else f"{here}/{said}/{ref}", 303)
 
 
-@router.api_route("/p/{token}/saved", methods=_LOOK)
+@router.get("/p/{token}/saved")
 def saved(request: Request, desk: At, token: str) -> HTMLResponse:
     """What the reader saved, newest first."""
     reader = reader_at(desk, token)
@@ -94,22 +93,22 @@ def unsave(desk: At, token: str, paper: Annotated[str, Form()]) -> RedirectRespo
     return RedirectResponse(f"{desk.prefix}/p/{token}/saved", 303)
 
 
-@router.api_route("/p/{token}/saved.bib", methods=_LOOK)
+@router.get("/p/{token}/saved.bib")
 def saved_bibtex(desk: At, token: str) -> Response:
     """The same for LaTeX and reference managers."""
     papers = [paper for _, paper in _saved(desk, reader_at(desk, token))]
     return _file(bibtex(papers), "saved.bib", "application/x-bibtex")
 
 
-@router.api_route("/p/{token}/saved.ris", methods=_LOOK)
+@router.get("/p/{token}/saved.ris")
 def saved_ris(desk: At, token: str) -> Response:
     """The same for reference managers."""
     papers = [paper for _, paper in _saved(desk, reader_at(desk, token))]
     return _file(ris(papers), "saved.ris", "application/x-research-info-systems")
 
 
-@router.api_route("/test", methods=_LOOK)
-@router.api_route("/test/{rest:path}", methods=_LOOK)
+@router.get("/test")
+@router.get("/test/{rest:path}")
 def of_a_test(request: Request, rest: str = "") -> HTMLResponse:  # noqa: ARG001  every link of a test letter leads here
     """What the links of a one-off test letter say: what the real ones do."""
     return page(request, "feedback_test")

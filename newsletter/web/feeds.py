@@ -22,7 +22,7 @@ from newsletter.text import readable
 from newsletter.web import catalogue
 from newsletter.web.desk import At, Desk
 from newsletter.web.pages import render
-from newsletter.web.public import METHODS, PUBLIC, kept
+from newsletter.web.public import PUBLIC, kept
 
 __all__ = ["SITEMAP", "router"]
 
@@ -46,7 +46,7 @@ class Item:
     authors: tuple[str, ...] = ()
 
 
-@router.api_route("/feed.atom", methods=METHODS, dependencies=PUBLIC)
+@router.get("/feed.atom", dependencies=PUBLIC)
 def edition_feed(request: Request, desk: At) -> Response:
     """The newest editions, each with its themes and papers."""
     items = []
@@ -60,7 +60,7 @@ def edition_feed(request: Request, desk: At) -> Response:
     return _feed(request, desk, settings.title, _tag(desk, None, "editions"), "/feed.atom", "/editions", items)
 
 
-@router.api_route("/themes/{theme}/feed.atom", methods=METHODS, dependencies=PUBLIC)
+@router.get("/themes/{theme}/feed.atom", dependencies=PUBLIC)
 def theme_feed(request: Request, desk: At, theme: str) -> Response:
     """The newest papers of a theme."""
     life = shelf.theme_life(desk.workspace.engine, theme)
@@ -80,7 +80,7 @@ def theme_feed(request: Request, desk: At, theme: str) -> Response:
     )
 
 
-@router.api_route("/sitemap.xml", methods=METHODS, dependencies=PUBLIC)
+@router.get("/sitemap.xml", dependencies=PUBLIC)
 def sitemap(request: Request, desk: At, page: str = "") -> Response:
     """Every public page; above 50,000 an index of sitemaps."""
     places = _places(desk)
@@ -97,7 +97,7 @@ def sitemap(request: Request, desk: At, page: str = "") -> Response:
     return _xml(request, render(desk, "sitemap", kind="pages", places=_absolute(desk, chosen)), "application/xml")
 
 
-@router.api_route("/robots.txt", methods=METHODS)
+@router.get("/robots.txt")
 def robots(request: Request, desk: At) -> Response:
     """Nothing that needs a token is for robots; the archive is where it is public."""
     lines = ["User-agent: *", *(f"Disallow: {desk.prefix}{path}" for path in _TOKENS)]

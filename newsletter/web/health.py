@@ -32,7 +32,7 @@ _WAITING = ("planned", "deferred")
 
 
 @dataclass(slots=True)
-class _Kept:
+class Kept:
     """What one application has learned: its last answer, and whose password was right."""
 
     at: float = float("-inf")
@@ -44,9 +44,9 @@ class _Kept:
         """Whether these were right before: whoever asks every few seconds is not written down each time."""
         return hmac.compare_digest(self._admitted, digest)
 
-    def learn(self, digest: bytes) -> bool:
+    def learn(self, digest: bytes) -> None:
+        """They are right: `knows` them from now on, and no others."""
         self._admitted = digest
-        return True
 
 
 @router.get("/health/live")
@@ -88,7 +88,7 @@ def show_metrics(request: Request, desk: At) -> Response:
 
 
 def _health(request: Request, desk: Desk) -> Health:
-    kept = _kept(request)
+    kept: Kept = request.app.state.health
     with kept.turn:
         if kept.found is None or time.monotonic() - kept.at > _FRESH:
             kept.found, kept.at = health(desk.workspace, at=desk.clock(), ask=False), time.monotonic()
@@ -103,15 +103,10 @@ def _has_password(request: Request, desk: Desk) -> bool:
         name, _, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):
         return False
-    kept, digest = _kept(request), entry.credentials(desk, name, password)
-    return kept.knows(digest) or (
-        entry.admit(desk, entry.network_of(request), name, password) is None and kept.learn(digest)
-    )
-
-
-def _kept(request: Request) -> _Kept:
-    state = request.app.state
-    if not hasattr(state, "health"):
-        state.health = _Kept()
-    kept: _Kept = state.health
-    return kept
+    kept: Kept = request.app.state.health
+    digest = entry.credentials(desk, name, password)
+    if not kept.knows(digest):
+        if entry.admit(desk, entry.network_of(request), name, password) is not None:
+            return False
+        kept.learn(digest)
+    return True

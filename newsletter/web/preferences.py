@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
-from starlette.datastructures import FormData
 
 from newsletter.model import Subscriber
 from newsletter.pipeline import roster, withdrawal
-from newsletter.pipeline.links import preferences_link
+from newsletter.pipeline.links import preferences_link, unsubscribe_link
 from newsletter.pipeline.mails import send_mail
 from newsletter.pipeline.roster import Document, DocumentError
 from newsletter.settings import Problem
@@ -39,29 +38,19 @@ from newsletter.web.preference_form import (
     typed_of,
 )
 from newsletter.web.previewing import preview_of
-from newsletter.web.reader import LinkExpiredError, expired_reader, reader_at
-from newsletter.web.spacing import spacing_of
+from newsletter.web.reader import LinkExpiredError, Posted, expired_reader, mark_of, reader_at
 
-__all__ = ["expired", "posted", "router"]
+__all__ = ["expired", "router"]
 
 router = APIRouter()
 router.include_router(document_tab.router)
 
 _EMPTY = 5  # rows for new interests
 _LIKES = 200  # of the newest are listed
-_FIELDS = 2_000  # of a form: three for each interest and some for likes
 _LANGUAGES = {
     "en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "zh": "中文", "ja": "日本語", "ar": "العربية",
 }  # fmt: skip
 _WEEKS = {"1": "One week", "2": "Two weeks", "4": "Four weeks"}
-
-
-async def posted(request: Request) -> FormData:
-    """The form that was sent."""
-    return await request.form(max_files=0, max_fields=_FIELDS)
-
-
-Posted = Annotated[FormData, Depends(posted)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +89,8 @@ def save(request: Request, desk: At, token: str, form: Posted) -> Response:
     tried = _tried(desk, opened, typed)
     if tried.subscriber is None:
         said = said_of(tried.text, tried.problems, typed.interests)
-        return _form(request, desk, opened, typed, said, status=422, mark=_mark(form))
-    if _mark(form) != opened.document.mark or not _saved(desk, opened.document, tried.text):
+        return _form(request, desk, opened, typed, said, status=422, mark=mark_of(form))
+    if mark_of(form) != opened.document.mark or not _saved(desk, opened.document, tried.text):
         return _form(request, desk, _open(desk, token), typed, Said({}, {}), status=409, stale=True)
     _hold(desk, tried.subscriber)
     return RedirectResponse(f"{desk.prefix}/p/{token}?saved=yes", 303)
@@ -116,7 +105,7 @@ def preview(request: Request, desk: At, token: str, form: Posted) -> HTMLRespons
     if "x-fragment" in request.headers:
         return HTMLResponse(render(desk, "preferences_preview", preview=shown))
     said = said_of(tried.text, tried.problems, typed.interests)
-    return _form(request, desk, opened, typed, said, mark=_mark(form), preview=shown, previewing=True)
+    return _form(request, desk, opened, typed, said, mark=mark_of(form), preview=shown, previewing=True)
 
 
 @router.get("/p/{token}/pause")
@@ -155,7 +144,7 @@ def fresh(request: Request, desk: At, token: str) -> Response:
     """Mails a link that works to whoever an expired one was made for, not twice within minutes."""
     reader = expired_reader(desk, token)
     mail: BackgroundTask | None = None
-    if spacing_of(request).may(f"fresh {reader.name}", desk.clock()):
+    if request.app.state.links.takes(f"fresh {reader.name}", desk.clock()):
         link = {"link": preferences_link(desk.workspace, reader.name, reader.email, at=desk.clock())}
         mail = BackgroundTask(send_mail, desk.workspace, reader.email, "fresh", link, at=desk.clock())
     return RedirectResponse(f"{desk.prefix}/p/{token}/fresh", 303, background=mail)
@@ -204,10 +193,6 @@ def _saved(desk: Desk, document: Document, text: str) -> bool:
     return True
 
 
-def _mark(form: FormData) -> str:
-    return str(form.get("mark", ""))
-
-
 def _hold(desk: Desk, reader: Subscriber) -> None:
     """A letter that waits for a reader who pauses is not sent."""
     if reader.paused_until is not None and reader.paused_until > _today(desk, reader):
@@ -253,7 +238,7 @@ def _form(
         request, "preferences", status=status, token=opened.token, reader=opened.reader, here="preferences",
         typed=typed, rows=rows, filled=len(typed.interests), groups=groups, said=said,
         left=withdrawal.left(desk.workspace, hashed),
-        way_out=desk.sign("unsubscribe", opened.reader.name, hashed),
+        way_out=unsubscribe_link(desk.workspace, opened.reader.name, opened.reader.email, at=desk.clock()),
         mark=mark or opened.document.mark, differs=differing(opened.data, typed) if shown["stale"] else [],
         rated={name: _rated(desk, opened, name) for name in ("likes", "dislikes")}, weekdays=WEEKDAYS,
         languages=_LANGUAGES | ({} if typed.language in _LANGUAGES else {typed.language: typed.language}),

@@ -15,7 +15,7 @@ from newsletter.web.desk import Desk
 
 __all__ = ["Previewed", "PreviewedSection", "preview_of"]
 
-_HANDS = threading.BoundedSemaphore(2)  # a preview costs a second of one core; pages must not wait for many
+_HANDS = threading.BoundedSemaphore(2)  # each is work for one core, 50 ms and more; pages must not wait for many
 _PATIENCE = 5.0  # seconds
 
 

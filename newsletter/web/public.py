@@ -9,9 +9,8 @@ from fastapi import Depends, HTTPException, Request, Response
 
 from newsletter.web.desk import At
 
-__all__ = ["AGE", "METHODS", "PUBLIC", "frozen_age", "kept"]
+__all__ = ["AGE", "PUBLIC", "frozen_age", "kept"]
 
-METHODS = ["GET", "HEAD"]
 AGE = 300  # seconds that a public page may be kept: an edition that comes out is seen within five minutes
 _LONG = 86400  # of an edition to which nothing is added any more
 

@@ -1,17 +1,21 @@
-"""Whose page a link opens: the reader whose name and address it was signed for, as they are now."""
+"""Whose page a link opens: the reader whose name and address it was signed for, as they are now; and their forms."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated
 
-from fastapi import HTTPException
+from fastapi import Depends, HTTPException, Request
+from starlette.datastructures import FormData
 
 from newsletter.model import Subscriber
 from newsletter.pipeline import roster
 from newsletter.tokens import TokenError
 from newsletter.web.desk import Desk
 
-__all__ = ["LinkExpiredError", "expired_reader", "reader_at", "reader_of_parts"]
+__all__ = ["LinkExpiredError", "Posted", "expired_reader", "mark_of", "masked", "reader_at", "reader_of_parts"]
+
+_FIELDS = 2_000  # of a form: three for each interest and some for likes
 
 
 class LinkExpiredError(HTTPException):
@@ -41,7 +45,25 @@ def expired_reader(desk: Desk, token: str) -> Subscriber:
 
 def reader_of_parts(desk: Desk, parts: tuple[str, ...]) -> Subscriber:
     """The reader whom a token's first part names, if its last is their address's hash now; else 404."""
-    reader = roster.reader_of(desk.workspace, parts[0]) if len(parts) > 1 else None
+    reader = roster.reader_of(desk.workspace, parts[0])
     if reader is None or desk.hash(reader.email) != parts[-1]:
         raise HTTPException(404)
     return reader
+
+
+def masked(email: str) -> str:
+    """Enough of the address for who has several, too little for a stranger: ``a…@example.org``."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+async def _posted(request: Request) -> FormData:
+    return await request.form(max_files=0, max_fields=_FIELDS)
+
+
+Posted = Annotated[FormData, Depends(_posted)]
+
+
+def mark_of(form: FormData) -> str:
+    """The mark of the document that the reader began with."""
+    return str(form.get("mark", ""))

@@ -13,7 +13,7 @@ from newsletter.text import readable, tidy
 from newsletter.web import catalogue
 from newsletter.web.desk import At
 from newsletter.web.pages import page
-from newsletter.web.public import METHODS, PUBLIC, kept
+from newsletter.web.public import PUBLIC, kept
 
 __all__ = ["PAGE", "named_paper", "read_pieces", "router"]
 
@@ -21,7 +21,7 @@ router = APIRouter(dependencies=PUBLIC)
 PAGE = 20
 
 
-@router.api_route("/search", methods=METHODS)
+@router.get("/search")
 def find(request: Request, desk: At, q: str = "") -> Response:
     """What is typed finds papers; an arXiv id, a DOI or the address of one leads to the paper."""
     typed = tidy(q[:LONGEST])

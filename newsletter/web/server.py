@@ -25,7 +25,7 @@ from uvicorn.supervisors import Multiprocess
 
 from newsletter.errors import NewsletterError
 from newsletter.settings.web import WebSettings
-from newsletter.web.app import create_app
+from newsletter.web.app import create_app, one_core
 from newsletter.web.desk import Desk
 
 __all__ = ["address_of", "listen", "run_alone", "run_workers", "serving"]
@@ -139,6 +139,7 @@ def address_of(bound: socket.socket) -> str:
 
 def run_alone(desk: Desk, bound: socket.socket) -> None:
     """Serve in this process until SIGTERM or SIGINT; requests under way are finished."""
+    one_core()
     server = uvicorn.Server(Serving(create_app(desk), desk.web))
 
     def end(*_: object) -> None:

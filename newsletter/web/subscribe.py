@@ -25,10 +25,10 @@ from newsletter.model import Subscriber
 from newsletter.pipeline import roster, subscribing, withdrawal
 from newsletter.pipeline.links import preferences_link
 from newsletter.pipeline.mails import post_mail
+from newsletter.settings.fields import WEEKDAYS
 from newsletter.store import editions
 from newsletter.text import tidy
 from newsletter.web.desk import At, Desk
-from newsletter.web.meter import Meter
 from newsletter.web.pages import page, render
 from newsletter.web.previewing import Previewed, preview_of
 
@@ -38,16 +38,13 @@ log = structlog.get_logger()
 router = APIRouter()
 _WAITS = (5.0, 60.0)  # seconds before a deferred mail is tried again
 _THEMES = 8
-_PREVIEWS = 40  # a minute from one network; who types makes one or two
 _NOBODY = "preview@example.org"
 _REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAYS = {"daily": "Every day", "weekdays": "Monday to Friday"} | {
-    f"weekly-{day.lower()}": f"Once a week, on {day}" for day in _WEEK
+    f"weekly-{day}": f"Once a week, on {day.title()}" for day in WEEKDAYS
 }
 _KEY = re.compile(r"(\w+):")
 _LABEL = re.compile(r"^(?:the document|\w+)(?:\[(?P<line>\d+)\])?(?:\.\w+)?(?P<rest>:? .*)", re.DOTALL)
-_meter = Meter(_PREVIEWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ Wished = Annotated[Wish, Depends(_wish)]
 Trap = Annotated[str, Form()]
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.get("/")
 def first(request: Request, desk: At) -> HTMLResponse:
     """What this is, what today's edition holds, and the form."""
     wish = Wish(timezone=desk.workspace.settings.schedule.timezone)
@@ -113,8 +110,8 @@ def preview(request: Request, desk: At, wish: Wished) -> HTMLResponse:
     """What today's letter would hold: the whole page, or the fragment alone for a script. Stores nothing."""
     _require_open(desk)
     network = subscribing.site_of(request.client.host if request.client else None)
-    if not _meter.takes(network):
-        raise HTTPException(429)
+    if not request.app.state.previews.takes(network, desk.clock()):
+        raise HTTPException(429, headers={"Retry-After": "60"})
     read = _read(desk, wish, nobody=True)
     shown = preview_of(desk, read.subscriber) if read.subscriber else None
     if "x-fragment" in request.headers:
@@ -139,20 +136,20 @@ def subscribe(request: Request, desk: At, wish: Wished, website: Trap = "") -> R
         at=now,
     )  # fmt: skip
     if asked == "network":
-        raise HTTPException(429)
+        raise HTTPException(429, headers={"Retry-After": "3600"})
     if isinstance(asked, subscribing.Pending):  # else the address has had its mails for today
         answer.background = BackgroundTask(_write_to, desk, asked)
     return answer
 
 
-@router.api_route("/subscribe/sent", methods=["GET", "HEAD"])
+@router.get("/subscribe/sent")
 def sent(request: Request, desk: At) -> HTMLResponse:
     """What to do now: the same for every address."""
     _require_open(desk)
     return page(request, "subscribe_sent", hours=int(subscribing.VALID / timedelta(hours=1)))
 
 
-@router.api_route("/confirm/{token}", methods=["GET", "HEAD"])
+@router.get("/confirm/{token}")
 def ask_to_confirm(request: Request, desk: At, token: str) -> HTMLResponse:
     """One button; afterwards, when the next letter comes. Changes nothing."""
     found = subscribing.opened(desk.workspace, token, at=desk.clock())
