@@ -23,7 +23,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing into $(VENV) (about a minute, 0.8 GB)"
+	@echo "Installing into $(VENV) (about a minute, 0.9 GB)"
 	$(PIP) install --require-hashes --no-deps -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
