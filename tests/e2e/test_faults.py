@@ -234,17 +234,12 @@ def test_a_domain_that_blames_us_ten_times_is_left_alone(planned):
 
 
 def test_one_domain_gets_no_more_letters_a_second_than_the_settings_say(planned):
-    """Twelve letters to one domain at ten a second take more than a second; without the setting a tenth of that."""
+    """Twelve letters to one domain at ten a second cannot be there before 1.1 seconds, however fast the machine is."""
     with serving(Misbehaving({})) as server:
         start = time.monotonic()
-        deliver(planned, server.port, at=NOW, connections="12")
-        freely = time.monotonic() - start
-        with pipeline.open_workspace(planned.config, planned.environment) as workspace:
-            assert pipeline.resend(workspace, NOW.date(), "sent", at=NOW + HOUR) == READERS
-        start = time.monotonic()
-        deliver(planned, server.port, at=NOW + HOUR, connections="12", domain_rate_per_second="10")
-        assert time.monotonic() - start > max(1.1, freely)
-    assert set(arrived(server).values()) == {2}
+        deliver(planned, server.port, at=NOW, connections="12", domain_rate_per_second="10")
+        assert time.monotonic() - start >= 1.1
+    assert set(arrived(server).values()) == {1}
 
 
 def test_what_was_uncertain_goes_again_only_when_told(planned):
