@@ -92,7 +92,7 @@ def summarise(title: str, abstract: str, *, matched: Collection[str] = (), count
 
     `matched` are the words of the paper that met the reader's interest: sentences that hold them are preferred.
     """
-    return _summary(title, abstract, frozenset(word.casefold() for word in matched), count)
+    return _summary(title, abstract, frozenset(map(str.casefold, matched)), count)
 
 
 @lru_cache(maxsize=32768)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 
-from newsletter.model import Paper, Reason
+from newsletter.model import Paper, Reason, ReasonKind
 from newsletter.ranking.choose import Choice, cap
 from newsletter.ranking.features import terms
 from newsletter.ranking.fuse import LIKES, Scores
@@ -16,48 +17,50 @@ from newsletter.text import paper_text
 
 _WORDS = 4
 _LEAST = 0.05  # a smaller share of the score is no reason worth reading
+_Found = tuple[float, ReasonKind, str, tuple[str, ...]]  # what a reason adds to the score, its kind, what and words
 
 
 def reasons(reader: int, paper: int, scores: Scores) -> tuple[Reason, ...]:
     """The positive parts of the score as reasons, largest first; shares are of the sum of the positive parts."""
-    stage = scores.stage
     found = [*_wishes(reader, paper, scores), *_follows(reader, paper, scores)]
-    found.append((float(scores.parts["trending"][reader, paper]), Reason("trending", _crowd(stage.papers[paper]), 0.0)))
-    found.append((float(scores.parts["fresh"][reader, paper]), Reason("fresh", "", 0.0)))
-    whole = sum(amount for amount, _ in found if amount > 0)
-    told = [Reason(r.kind, r.what, round(a / whole, 4), r.words) for a, r in found if a > 0 and a >= _LEAST * whole]
+    if (trending := float(scores.parts["trending"][reader, paper])) > 0:
+        found.append((trending, "trending", _crowd(scores.stage.papers[paper]), ()))
+    if (fresh := float(scores.parts["fresh"][reader, paper])) > 0:
+        found.append((fresh, "fresh", "", ()))
+    whole = sum([amount for amount, *_ in found if amount > 0])
+    told = [
+        Reason(kind, what, round(amount / whole, 4), words)
+        for amount, kind, what, words in found
+        if amount > 0 and amount >= _LEAST * whole
+    ]
     return tuple(sorted(told, key=lambda r: -r.share))
 
 
-def _wishes(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reason]]:
-    stage, profile = scores.stage, scores.profiles[reader]
-    claims = scores.claims
-    found: list[tuple[float, Reason]] = []
-    for k in range(*np.searchsorted(claims.owner, [reader, reader + 1])):
+def _wishes(reader: int, paper: int, scores: Scores) -> list[_Found]:
+    stage, profile, claims = scores.stage, scores.profiles[reader], scores.claims
+    found: list[_Found] = []
+    for k in range(*claims.owner.searchsorted((reader, reader + 1))):
         if not claims.counts[k, paper]:
             continue
+        given = float(claims.given[k, paper])
         if claims.wish[k] == LIKES:
             liked = stage.ground.index.papers[scores.learned.nearest(reader, paper)]
-            reason = Reason("like", liked.title, 0.0, shared_words(paper_text(liked), paper, stage))
+            found.append((given, "like", liked.title, shared_words(paper_text(liked), paper, stage)))
         else:
             text = profile.interests[claims.wish[k]].text
-            reason = Reason("interest", text, 0.0, shared_words(text, paper, stage))
-        found.append((float(claims.given[k, paper]), reason))
+            found.append((given, "interest", text, shared_words(text, paper, stage)))
     return found
 
 
-def _follows(reader: int, paper: int, scores: Scores) -> list[tuple[float, Reason]]:
+def _follows(reader: int, paper: int, scores: Scores) -> list[_Found]:
     stage, profile = scores.stage, scores.profiles[reader]
-    found: list[tuple[float, Reason]] = []
-    for kind, part, names in (
-        ("author", "authors", profile.follow_authors),
-        ("keyword", "keywords", profile.follow_keywords),
-    ):
-        for name in names if scores.parts[part][reader, paper] > 0 else ():
-            by_author = kind == "author" and paper in stage.wrote.get(author_key(name), ())
-            if by_author or (kind == "keyword" and mentions(stage.texts[paper], name)):
-                found.append((float(scores.parts[part][reader, paper]), Reason(kind, name, 0.0)))  # type: ignore[arg-type]
-                break
+    found: list[_Found] = []
+    if (given := float(scores.parts["authors"][reader, paper])) > 0:
+        wrote = (name for name in profile.follow_authors if paper in stage.wrote.get(author_key(name), ()))
+        found += [(given, "author", name, ()) for name in islice(wrote, 1)]
+    if (given := float(scores.parts["keywords"][reader, paper])) > 0:
+        named = (name for name in profile.follow_keywords if mentions(stage.texts[paper], name))
+        found += [(given, "keyword", name, ()) for name in islice(named, 1)]
     return found
 
 
@@ -69,10 +72,18 @@ def _crowd(paper: Paper) -> str:
 
 def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
     """Words and two-word phrases that `text` shares with the day's `paper`, as the paper writes them, rarest first."""
-    wanted, told = _terms(text), list[str]()
-    for term, phrase in stage.readings[paper].items():
-        if term in wanted and not any(phrase.lower() in longer.lower() for longer in told):
+    reading, told, said = stage.readings[paper], list[str](), ""
+    idf, column = stage.ground.idf, stage.ground.index.vocabulary.columns
+
+    def commonness(term: str) -> tuple[float, str]:
+        """Sorts few terms as the readings have all of a paper's; to look for them there takes twice as long."""
+        return -float(idf[column[term]]) * (1 + (" " in term)), term
+
+    for term in sorted(_terms(text) & reading.keys(), key=commonness):
+        phrase = reading[term]
+        if phrase.lower() not in said:
             told.append(phrase)
+            said += f"\n{phrase.lower()}"
             if len(told) == _WORDS:
                 break
     return tuple(told)

@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from newsletter.model import Interest, Profile, Reason
-from newsletter.ranking import describe, explain, notes
+from newsletter.ranking import Options, describe, explain, notes
+from newsletter.ranking.account import shared_words
+from newsletter.ranking.features import index
+from newsletter.ranking.stage import prepare
 
 
 @pytest.fixture
@@ -70,6 +73,21 @@ def test_words_are_the_paper_s_own_and_in_the_interest(choose, reader):
                 seen += 1
                 assert word.lower() in text
     assert seen
+
+
+def test_words_come_from_the_rarest(day, archive, setting):
+    """In the order of the paper's readings, which the ground's rarity sets."""
+    known, several = index(day, archive), 0
+    themes, momentum, today = (setting[name] for name in ("themes", "momentum", "today"))
+    rows = known.rows(day.papers), known.rows(archive.papers)
+    stage = prepare(known, *rows, themes=themes, momentum=momentum, today=today, options=Options())
+    for place, paper in enumerate(day.papers):
+        for other in archive.papers:
+            said = shared_words(f"{other.title} {paper.abstract}", place, stage)
+            order = [list(stage.readings[place].values()).index(phrase) for phrase in said]
+            assert order == sorted(order)
+            several += len(order) > 2
+    assert several
 
 
 def test_words_keep_the_paper_s_capitals(choose):
