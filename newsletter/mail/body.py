@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
 from typing import Literal
 
 Encoding = Literal["7bit", "quoted-printable", "base64"]
@@ -17,8 +16,9 @@ _LINE = 998  # RFC 5322 section 2.1.1, without the CRLF
 _CONTROLS = bytes(o for o in range(0x20) if o not in b"\t\r\n") + b"\x7f"
 _HIGH = bytes(range(0x80, 0x100))
 _BASE64_LINE = 76
-# elements in which a reference is no reference (https://html.spec.whatwg.org/multipage/parsing.html, raw text)
-_RAW_TEXT = re.compile(rb"<(/?)(style|script|xmp|iframe|noembed|noframes|plaintext)\b", re.IGNORECASE)
+# elements in which a reference is no reference (https://html.spec.whatwg.org/multipage/parsing.html, raw text); a look
+# at the first letter first takes two thirds of the time
+_RAW_TEXT = re.compile(rb"<(?=/?[sxinp])(/?)(style|script|xmp|iframe|noembed|noframes|plaintext)\b", re.IGNORECASE)
 # references that mean another character than their number: C1 controls as in windows-1252, lone surrogates
 _MISREAD = re.compile(rb"&#(?:1(?:2[89]|[345][0-9])|5[5-7][0-9]{3});")
 
@@ -55,11 +55,7 @@ def ascii_html(html: str) -> bytes | None:
     raw = _network(html.encode("ascii", "xmlcharrefreplace"))
     if _MISREAD.search(raw) or _has_raw_reference(raw):
         return None
-    lines = raw.split(b"\r\n")
-    if max(map(len, lines)) <= _LINE:
-        return raw
-    broken = [part for line in lines for part in (_short(line) if len(line) > _LINE else (line,))]
-    return b"\r\n".join(broken) if max(map(len, broken)) <= _LINE else None
+    return _short_lines(raw)
 
 
 def _has_raw_reference(raw: bytes) -> bool:
@@ -76,12 +72,19 @@ def _has_raw_reference(raw: bytes) -> bool:
     return bool(inside) and b"&#" in raw[start:]
 
 
-def _short(line: bytes) -> Iterator[bytes]:
-    """A long line in parts that fit, as far as it has tags."""
-    while len(line) > _LINE and (at := max(line.rfind(b'" ', 0, _LINE), line.rfind(b'">', 0, _LINE)) + 1):
-        yield line[:at]
-        line = line[at:]
-    yield line
+def _short_lines(raw: bytes) -> bytes | None:
+    """The document with long lines broken where they have tags; None where one cannot be."""
+    parts, part, line = list[bytes](), 0, 0  # `part` and `line` are where they begin
+    while line < len(raw):
+        if end := raw.rfind(b"\n", line, line + _LINE + 2) + 1:
+            line = end  # past as many lines as are surely short
+            continue
+        end = max(raw.rfind(b'" ', line, line + _LINE), raw.rfind(b'">', line, line + _LINE)) + 1
+        if not end:
+            return None
+        parts.append(raw[part:end])
+        part = line = end
+    return b"\r\n".join([*parts, raw[part:]])
 
 
 def _network(raw: bytes) -> bytes:
