@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event
 
 from newsletter.errors import StoreError
 
-__all__ = ["batches", "connect", "insert", "place", "reading", "reporting", "writing"]
+__all__ = ["batches", "connect", "insert", "insert_plain", "place", "reading", "reporting", "writing"]
 
 _T = TypeVar("_T")
 _BATCH = 5_000  # bound values in one statement: SQLite takes 32,766, PostgreSQL 65,535
@@ -151,6 +151,19 @@ def insert(connection: Connection, table: sa.Table) -> Any:
     from sqlalchemy.dialects import postgresql, sqlite
 
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def insert_plain(connection: Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Adds rows with a value for each column, in the table's order, that the database takes as it is.
+
+    For many rows of two columns: SQLAlchemy looks at every value, for longer than SQLite takes to write it.
+    """
+    if not rows:
+        return
+    made = sa.insert(table).compile(dialect=connection.dialect)
+    names = table.columns.keys()
+    values = rows if made.positional else [dict(zip(names, row, strict=True)) for row in rows]
+    connection.exec_driver_sql(str(made), values)
 
 
 def batches(values: Collection[_T]) -> Iterator[list[_T]]:

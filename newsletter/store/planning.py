@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from newsletter.model import Letter, Refusal, Skip
-from newsletter.store.connection import batches, insert, writing
+from newsletter.store.connection import batches, insert, insert_plain, writing
 from newsletter.store.editions import edition_lock
 from newsletter.store.freezing import Freezer
+from newsletter.store.journal import write_history
 from newsletter.store.suppression import ERASED, Suppression, address_hash, suppressed_among
-from newsletter.store.tables import ATTEMPTS, DELIVERIES, DELIVERY_PAPERS, FROZEN, LETTERS
+from newsletter.store.tables import DELIVERIES, DELIVERY_PAPERS, FROZEN, LETTERS, storable
 
 __all__ = ["Frozen", "Planned", "freeze", "plan", "plan_frozen"]
 
@@ -156,22 +156,14 @@ def _write(connection: Connection, rows: Sequence[Row], now: datetime, expires: 
     ]  # fmt: skip
     added = connection.execute(sa.insert(DELIVERIES).returning(DELIVERIES.c.id, DELIVERIES.c.subscriber), values)
     ids = {subscriber: delivery for delivery, subscriber in added}
-    written = [row for row in rows if row.body is not None]
-    lines: list[tuple[sa.Table, list[dict[str, Any]]]] = [
-        (LETTERS, [{"delivery": ids[row.subscriber], "body": row.body} for row in written]),
-        (DELIVERY_PAPERS, [{"delivery": ids[r.subscriber], "paper": paper} for r in written for paper in r.papers]),
-        (
-            ATTEMPTS,
-            [
-                {"delivery": ids[row.subscriber], "at": now, "event": "withdrawn", "text": row.reason}
-                for row in rows
-                if row.body is None
-            ],
-        ),
-    ]
-    for table, some in lines:
-        if some:
-            connection.execute(sa.insert(table), some)
+    written = [(ids[row.subscriber], row) for row in rows if row.body is not None]
+    insert_plain(connection, LETTERS, [(delivery, row.body) for delivery, row in written])
+    insert_plain(connection, DELIVERY_PAPERS, [(delivery, paper) for delivery, row in written for paper in row.papers])
+    unwritten = [row for row in rows if row.body is None]
+    write_history(
+        connection,
+        [{"delivery": ids[row.subscriber], "at": now, "event": "withdrawn", "text": row.reason} for row in unwritten],
+    )
 
 
 def _papers(letter: Letter) -> tuple[str, ...]:
@@ -181,7 +173,7 @@ def _papers(letter: Letter) -> tuple[str, ...]:
         *letter.trending,
         *letter.explore,
     )
-    return tuple(dict.fromkeys(entry.pick.paper.id for entry in entries))
+    return tuple(dict.fromkeys(storable(entry.pick.paper.id) for entry in entries))
 
 
 def _freeze_parts(connection: Connection, parts: Mapping[str, bytes]) -> None:

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSENT", "ATTEMPTS", "AUDIT", "CONSENTS", "DELIVERIES", "DELIVERY_PAPERS", "DOCUMENTS", "EDITIONS",
     "EDITION_MAPS", "FEEDBACK", "FROZEN", "LETTERS", "METADATA", "PAPERS", "PAPER_KEYS", "REQUESTS", "SIGHTINGS",
-    "SOURCE_STATES", "SUMMARIES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS",
+    "SOURCE_STATES", "SUMMARIES", "SUPPRESSIONS", "THEMES", "THEME_EVENTS", "VECTORS", "storable",
 ]  # fmt: skip
 
 # PostgreSQL's text takes no NUL, and neither database a lone surrogate
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """The text without the characters that no column takes."""
+    return _UNSTORABLE.sub("", text)
 
 
 class Text(sa.types.TypeDecorator[str]):
@@ -31,7 +36,7 @@ class Text(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        return _UNSTORABLE.sub("", value) if value else value
+        return storable(value) if value else value
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
