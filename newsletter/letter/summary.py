@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
+from newsletter.model import Paper
 from newsletter.text import readable
 
-__all__ = ["Sentence", "sentences", "summarise"]
+__all__ = ["Analyses", "Sentence", "analysed", "remember", "sentences", "summarise"]
 
 _LONGEST = 420  # characters of a sentence that a letter shows; longer ones are lists or unsplit text
 _SHORTEST = 25
@@ -87,6 +88,20 @@ class Sentence:
     words: frozenset[str]
 
 
+Analyses = Mapping[tuple[str, str], tuple[Sentence, ...]]
+_ELSEWHERE: dict[tuple[str, str], tuple[Sentence, ...]] = {}
+
+
+def analysed(papers: Iterable[Paper]) -> Analyses:
+    """The papers' sentences by title and abstract; half a second for a day's, which other processes can `remember`."""
+    return {(paper.title, paper.abstract): sentences(paper.title, paper.abstract) for paper in papers}
+
+
+def remember(found: Analyses) -> None:
+    """Take over what another process has `analysed`."""
+    _ELSEWHERE.update(found)
+
+
 def summarise(title: str, abstract: str, *, matched: Collection[str] = (), count: int = 2) -> str:
     """At most `count` whole sentences of the abstract, in its order; empty where it has none worth showing.
 
@@ -125,6 +140,11 @@ def _choose(candidates: tuple[Sentence, ...], count: int, worth: Callable[[Sente
 @lru_cache(maxsize=8192)
 def sentences(title: str, abstract: str) -> tuple[Sentence, ...]:
     """The abstract's sentences that can stand alone, each with its worth for a summary, in order."""
+    known = _ELSEWHERE.get((title, abstract))
+    return _sentences(title, abstract) if known is None else known
+
+
+def _sentences(title: str, abstract: str) -> tuple[Sentence, ...]:
     text = readable(abstract)[:_READ]
     if not text:
         return ()

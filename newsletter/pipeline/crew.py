@@ -3,6 +3,7 @@
 Each has the store open for itself and is given names and numbers, not letters: what is frozen, it reads. They are not
 forked from this process: such a one would hold the locks that tell a living sender from a dead one. A server that has
 loaded the libraries, and nothing else, forks them: they start in a tenth of a second instead of one, and share memory.
+While it loads them, this process reads what all of them would else read, each for itself.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from newsletter.errors import DeliveryError, NewsletterError, StoreError
+from newsletter.letter.summary import Analyses, analysed, remember
 from newsletter.model import Edition, Letter, Message, Outcome, Subscriber
+from newsletter.pipeline import writing
 from newsletter.pipeline.letters import Gathered, write
 from newsletter.pipeline.posting import Post, message, open_post
 from newsletter.pipeline.workspace import Workspace
@@ -68,9 +71,11 @@ class Crew:
             return [_written(self.bench.workspace, edition, readers, gathered)]
         share = min(_MOST, -(-len(readers) // self.hands))
         spool = Spool(self.bench.workspace.settings.data)
+        written = writing.written(self.bench.workspace, edition.papers)
+        read = analysed(paper for paper in edition.papers if paper.id not in written)
         with _reporting():
             shares = [readers[at : at + share] for at in range(0, len(readers), share)]
-            jobs = deque(self.executor.submit(_freeze, edition, some, gathered) for some in shares)
+            jobs = deque(self.executor.submit(_freeze, edition, some, gathered, read) for some in shares)
             while jobs:
                 spool.add(jobs.popleft().result())
         return spool
@@ -109,11 +114,11 @@ class Spool:
 
 @contextmanager
 def crew(workspace: Workspace, many: int) -> Iterator[Crew]:
-    """A crew for about so many letters. Templates and keys are checked here, before anybody starts."""
-    bench = Bench(workspace, open_post(workspace))
+    """A crew for about so many letters. Templates and keys are checked here, before any process of it starts."""
     hands = (os.cpu_count() or 1) if many >= _MANY else 0
     hands = hands if hands > 1 else 0
     executors = _processes(workspace, hands) if hands else ThreadPoolExecutor(1)
+    bench = Bench(workspace, open_post(workspace))
     with executors as executor, _collecting_seldom(wanted=hands > 0):
         try:
             yield Crew(hands, executor, bench)
@@ -149,7 +154,10 @@ def _processes(workspace: Workspace, hands: int) -> ProcessPoolExecutor:
     there = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if there else "spawn")
     if there:
+        from multiprocessing import forkserver
+
         context.set_forkserver_preload(list(_LIBRARIES))
+        forkserver.ensure_running()  # it loads them from now on; else it would begin with the first job
     return ProcessPoolExecutor(
         hands,
         mp_context=context,
@@ -203,8 +211,9 @@ def _written(
     return ledger.freeze(write(workspace, edition, readers, gathered=gathered), key=workspace.key)
 
 
-def _freeze(edition: Edition, readers: Sequence[Subscriber], gathered: Gathered | None) -> bytes:
+def _freeze(edition: Edition, readers: Sequence[Subscriber], gathered: Gathered | None, read: Analyses) -> bytes:
     (bench,) = _BENCH
+    remember(read)
     frozen = _written(replace(bench.workspace, found=Subscribers(tuple(readers))), edition, readers, gathered)
     return pickle.dumps(frozen, pickle.HIGHEST_PROTOCOL)
 

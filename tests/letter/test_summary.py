@@ -2,7 +2,8 @@
 
 import pytest
 
-from newsletter.letter.summary import sentences, summarise
+from newsletter.letter.summary import analysed, remember, sentences, summarise
+from newsletter.model import Paper
 
 ABSTRACT = (
     "Search in many dimensions is slow. However, memory is scarce on small machines. In this paper, we propose "
@@ -38,6 +39,15 @@ def test_an_abstract_with_nothing_to_quote_gives_no_summary(abstract):
 def test_sentences_that_only_advertise_are_not_chosen():
     given = "Letters are long in most offices today. We will publicly release our code and data."
     assert summarise("Title", given, count=1) == "Letters are long in most offices today."
+
+
+def test_what_another_process_has_analysed_is_not_analysed_again():
+    """Told apart from an analysis of its own, which would find nothing in so short an abstract."""
+    paper = Paper("arxiv:2503.00001", "LeanGraph elsewhere", ABSTRACT)
+    found = analysed([paper])[paper.title, paper.abstract]
+    remember({("LeanGraph, told", "Short."): found})
+    assert found
+    assert sentences("LeanGraph, told", "Short.") == found
 
 
 @pytest.mark.slow
