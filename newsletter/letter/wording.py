@@ -63,6 +63,8 @@ def counts(upvotes: int | None, comments: int | None, stars: int | None, languag
 
 def reasons(given: Sequence[Reason], language: str, most: int) -> str:
     """The weightiest reasons, the heaviest first, as one line."""
+    if len(given) == 1:
+        return reason(given[0], language)
     told = sorted((r for r in given if r.share >= _TRIVIAL), key=lambda r: -r.share) or list(given[:1])
     return " · ".join(dict.fromkeys(reason(r, language) for r in told[:most]))
 

@@ -130,10 +130,11 @@ def _built(tree: dict[str, Any], parts: Mapping[str, Any]) -> Letter:
 
 def _entry(branch: dict[str, Any], parts: Mapping[str, Any]) -> Entry:
     pick, words = branch["pick"], parts[branch["words"]]
-    reasons = tuple([Reason(**{**reason, "words": tuple(reason["words"])}) for reason in pick["reasons"]])
+    reasons = tuple([Reason(**(reason | {"words": tuple(reason["words"])})) for reason in pick["reasons"]])
     own = {name: branch[name] for name in _OF_ENTRY}
-    pick = Pick(**{**pick, "paper": parts[pick["paper"]], "reasons": reasons})
-    return Entry(pick=pick, title=words.title, summary=words.summary, **own)
+    return Entry(
+        Pick(**(pick | {"paper": parts[pick["paper"]], "reasons": reasons})), words.title, words.summary, **own
+    )
 
 
 def thaw_part(key: str, body: bytes) -> Part:
