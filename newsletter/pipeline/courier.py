@@ -33,7 +33,7 @@ log = structlog.get_logger()
 Progress = Callable[[int, int, str], None]
 _LEASE = timedelta(minutes=10)
 _BATCH = 2_000  # a claim waits for the ledger, and the line behind it may run dry
-_CHUNK = 25  # letters that one process seals in one go
+_CHUNK = 50  # letters that one process seals in one go
 _LINE = 100  # sealed letters that wait for a hand
 _HANDS = 6  # letters under way for each connection: the others wait for the disk
 

@@ -16,26 +16,29 @@ import pickle
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TypeVar
 
 from newsletter.errors import DeliveryError, NewsletterError, StoreError
 from newsletter.letter.summary import Analyses, analysed, remember
 from newsletter.model import Edition, Letter, Message, Outcome, Subscriber
 from newsletter.pipeline import writing
 from newsletter.pipeline.letters import Gathered, write
-from newsletter.pipeline.posting import Post, message, open_post
+from newsletter.pipeline.posting import Post, open_post, sealed, written
 from newsletter.pipeline.workspace import Workspace
 from newsletter.settings import Settings, Subscribers
 from newsletter.store import ledger, open_store
 from newsletter.store import letters as frozen
 from newsletter.store.freezing import Part
 
+_Made = TypeVar("_Made")
+_NO_LETTER = Outcome("refused", "render", text="the ledger holds no letter for this delivery")
 _MANY = 500  # letters; a process takes a second to start, as long as it takes to write and seal so many
 _SHARE = 1_000  # fewer readers are ranked here: what they share is worked out once for each share
 _MOST = 5_000  # readers in one share, so that its letters fit into memory
@@ -43,7 +46,7 @@ _LIBRARIES = (
     __name__, "newsletter.embedding.static", "newsletter.mail.dkim", "newsletter.ranking", "babel.dates", "jinja2.ext",
     "mjml", "pylatexenc.latex2text", "pysbd", "safetensors.numpy", "scipy.sparse",
 )  # fmt: skip
-_SELDOM = 100_000  # objects; a chunk of letters has about half, and a collection at each 700 takes a fifth of the time
+_SELDOM = 500_000  # objects; a share of letters has four times as many, none of them garbage before it is written
 
 
 @dataclass(slots=True)
@@ -71,8 +74,8 @@ class Crew:
             return [_written(self.bench.workspace, edition, readers, gathered)]
         share = min(_MOST, -(-len(readers) // self.hands))
         spool = Spool(self.bench.workspace.settings.data)
-        written = writing.written(self.bench.workspace, edition.papers)
-        read = analysed(paper for paper in edition.papers if paper.id not in written)
+        summed_up = writing.written(self.bench.workspace, edition.papers)
+        read = analysed(paper for paper in edition.papers if paper.id not in summed_up)
         with _reporting():
             shares = [readers[at : at + share] for at in range(0, len(readers), share)]
             jobs = deque(self.executor.submit(_freeze, edition, some, gathered, read) for some in shares)
@@ -127,16 +130,21 @@ def crew(workspace: Workspace, many: int) -> Iterator[Crew]:
 
 
 def seal(bench: Bench, deliveries: Sequence[int], at: datetime) -> list[Message | Outcome]:
-    """What `Crew.seal` says, here and now."""
+    """What `Crew.seal` says, here and now. All are written, then all sealed: a twentieth faster than one by one."""
     found = frozen.letters_of(bench.workspace.engine, deliveries, known=bench.parts)
-    return [_sealed(bench.post, found.get(delivery), at) for delivery in deliveries]
+    letters = [found.get(delivery, _NO_LETTER) for delivery in deliveries]
+    pages = [_or_why_not(written, bench.post, letter, at) for letter in letters]
+    return [
+        page if isinstance(page, Outcome) else _or_why_not(sealed, bench.post, letter, page, at)
+        for letter, page in zip(letters, pages, strict=True)
+    ]
 
 
-def _sealed(post: Post, letter: Letter | None, at: datetime) -> Message | Outcome:
-    if letter is None:
-        return Outcome("refused", "render", text="the ledger holds no letter for this delivery")
+def _or_why_not(step: Callable[..., _Made], post: Post, letter: Letter | Outcome, *given: object) -> _Made | Outcome:
+    if isinstance(letter, Outcome):
+        return letter
     try:
-        return message(post, letter, date=at)[0]
+        return step(post, letter, *given)
     except NewsletterError as error:
         return Outcome("refused", "render", text=str(error))
 

@@ -37,6 +37,14 @@ class Post:
     keys: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A letter as it is read, and the links that lead out of it."""
+
+    links: Links
+    rendered: Rendered
+
+
 def open_post(workspace: Workspace) -> Post:
     """Templates compiled, addresses and signing key checked: what can be wrong is found before the first letter."""
     settings = workspace.settings
@@ -64,14 +72,23 @@ def open_post(workspace: Workspace) -> Post:
 
 def message(post: Post, letter: Letter, *, date: datetime, test_to: str = "") -> tuple[Message, Rendered]:
     """The letter as bytes and as what is read; raises MessageError or ConfigError for this letter alone."""
-    links = _links(post, letter, date, test=bool(test_to))
-    rendered = render(post.templates, letter, links, post.imprint)
-    web_exit = links.unsubscribe if post.base else ""
-    sealed = build(
-        letter, rendered, post.origin, unsubscribe=web_exit, unsubscribe_mail=post.exit, date=date, key=post.key,
+    page = written(post, letter, date, test=bool(test_to))
+    return sealed(post, letter, page, date, test_to=test_to), page.rendered
+
+
+def written(post: Post, letter: Letter, date: datetime, *, test: bool = False) -> Page:
+    """The letter as what is read; raises ConfigError for this letter alone."""
+    links = _links(post, letter, date, test=test)
+    return Page(links, render(post.templates, letter, links, post.imprint))
+
+
+def sealed(post: Post, letter: Letter, page: Page, date: datetime, *, test_to: str = "") -> Message:
+    """What is read as a signed message; raises MessageError for this letter alone."""
+    web_exit = page.links.unsubscribe if post.base else ""
+    return build(
+        letter, page.rendered, post.origin, unsubscribe=web_exit, unsubscribe_mail=post.exit, date=date, key=post.key,
         signer=post.signer, test_to=test_to,
     )  # fmt: skip
-    return sealed, rendered
 
 
 def _links(post: Post, letter: Letter, date: datetime, *, test: bool) -> Links:
