@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
 from io import StringIO
+from itertools import zip_longest
 from typing import Any
 
 from newsletter.settings.layout import Comment, Entry, Layout, LayoutError, Part
@@ -247,16 +248,24 @@ class Splices:
 
 
 def _matched(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[tuple[int, int]], list[int], dict[int, list[Any]]]:
-    """Items that stay, perhaps changed (old and new number); those that go; and by the one before them, new ones."""
+    """Items that stay, perhaps changed (old and new number); those that go; and by the one before them, new ones.
+
+    An item that only moves is no change of the one in whose place it comes.
+    """
     pairs, gone, added, last = list[tuple[int, int]](), list[int](), dict[int, list[Any]](), -1
-    matcher = SequenceMatcher(None, [_name(item) for item in old], [_name(item) for item in new], autojunk=False)
-    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
-        paired = min(i2 - i1, j2 - j1) if kind in ("equal", "replace") else 0
-        pairs += zip(range(i1, i1 + paired), range(j1, j1 + paired), strict=True)
-        gone += range(i1 + paired, i2)
-        last = i1 + paired - 1 if paired else last
-        if j1 + paired < j2:
-            added.setdefault(last, []).extend(new[j1 + paired : j2])
+    before, after = [_name(item) for item in old], [_name(item) for item in new]
+    codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    moving = {name for kind, i1, i2, _, _ in codes if kind != "equal" for name in before[i1:i2]}
+    for kind, i1, i2, j1, j2 in codes:
+        for i, j in zip_longest(range(i1, i2), range(j1, j2)):
+            if i is not None and j is not None and (kind == "equal" or after[j] not in moving):
+                pairs.append((i, j))
+                last = i
+                continue
+            if i is not None:
+                gone.append(i)
+            if j is not None:
+                added.setdefault(last, []).append(new[j])
     return pairs, gone, added
 
 

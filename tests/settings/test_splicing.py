@@ -89,6 +89,13 @@ def test_a_list_that_loses_everything_keeps_the_comments_around() -> None:
     assert "interests: []\n  # the old love\n  # about data\n# not this\navoid:" in text
 
 
+def test_an_item_that_moves_into_another_ones_place_takes_its_comment_along() -> None:
+    text = "interests: [\n  say,\n  alpha,\n  naive, # mine\n  beta\n]\n"
+    made = edited(text, {("interests",): ["naive", "no", "alpha"]})
+    assert [line for line in made.splitlines() if "# mine" in line] == ["  naive,  # mine"]
+    assert read_tree(made.encode(), "p.yaml").data == {"interests": ["naive", "no", "alpha"]}
+
+
 @pytest.mark.parametrize("path", [("interests", "Work"), ("interests", "v2.0: odd")])
 def test_a_group_is_changed_alone(path: tuple[str, ...]) -> None:
     text = "email: a@example.org\ninterests:\n  Work:  # paid\n    - one  # 1\n  'v2.0: odd':\n    - two\n"
