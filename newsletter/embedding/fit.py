@@ -19,11 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Parts", "Recipe", "contrast", "fit", "level", "likeness"]
+__all__ = ["Parts", "Recipe", "contrast", "fit", "likeness"]
 
 Floats = NDArray[np.float32]
 
-_SAMPLE = 8_000  # papers that principal directions are taken of
 _ATTRACTED = (([0], [1, 2]), ([1], [2]))  # parts that belong together: title and abstract, half and half
 
 
@@ -36,7 +35,8 @@ class Recipe:
     pair_share: float = 0.235  # of the tokens that are pairs of words
     piece_share: float = 0.1  # of the tokens that are pieces and common words kept for texts from elsewhere
     steps: int = 180
-    runs: int = 3  # from the same start with other batches, then averaged (model soup, Wortsman et al. 2022)
+    # (share of its mean that is taken off the teacher's vectors, runs that imitate these), all averaged
+    views: tuple[tuple[float, int], ...] = ((0.0, 5), (0.5, 1), (1.0, 2))
     batch: int = 1024
     taught: int = 512  # papers of a batch that the teacher has read
     rate: float = 0.02
@@ -44,8 +44,6 @@ class Recipe:
     dropped: float = 0.2  # share of a text's distinct tokens that a step does not see
     likeness: float = 70.0  # weight of the second loss
     frequent: float = 1e-3  # a of a / (a + p(token)), the initial weight of a token (SIF, Arora et al. 2017)
-    levelling: float = 0.125  # exponent of `level`
-    rarity: float = 0.25  # exponent of `level`
     seed: int = 0
 
 
@@ -66,27 +64,22 @@ class Parts:
 
 
 def fit(parts: Parts, start: Floats, recipe: Recipe, report: Callable[[int, float, float], None]) -> Floats:
-    """Token vectors (tokens, dimensions): the mean of `recipe.runs` descents; `report` hears step and losses."""
-    seeds = range(recipe.seed, recipe.seed + recipe.runs)
-    found = [_descend(parts, start, replace(recipe, seed=seed), report) for seed in seeds]
+    """Token vectors (tokens, dimensions): the mean of all runs from one start; `report` hears step and losses.
+
+    A mean of weights forgets what single runs made of their batches (model soups, Wortsman et al. 2022); runs that
+    imitate other views of the teacher err in other ways, so that their mean is better than that of as many alike.
+    """
+    found = [
+        _descend(replace(parts, teacher=_view(parts.teacher, share)), start, replace(recipe, seed=seed), report)
+        for share, runs in recipe.views
+        for seed in range(recipe.seed, recipe.seed + runs)
+    ]
     return np.asarray(np.mean(found, axis=0), np.float32)
 
 
-def level(vectors: Floats, rows: Any, recipe: Recipe) -> Floats:
-    """Token vectors with less of what most papers share, so that themes of unlike size come apart.
-
-    Each principal direction of the papers' vectors is divided by its standard deviation to the power of twice
-    `levelling` (0 leaves it, 0.5 whitens), and each token multiplied by its inverse document frequency to the power of
-    `rarity`. `rows` as in Parts.
-    """
-    papers = min(rows.shape[0] // 3, _SAMPLE)
-    unit, _ = _unit(np.asarray(rows[: 3 * papers] @ vectors, np.float32).reshape(papers, 3, -1).sum(axis=1))
-    variances, directions = np.linalg.eigh(np.cov(unit, rowvar=False))
-    stretch = np.maximum(variances / variances[-1], 1e-6) ** -recipe.levelling
-    met = np.bincount(rows.indices, minlength=rows.shape[1])
-    rare = np.log(rows.shape[0] / (met + 1))
-    rare = np.maximum(rare / rare[met > 0].mean(), 1e-3) ** recipe.rarity
-    return np.asarray((vectors @ directions * stretch) * rare[:, None], np.float32)
+def _view(teacher: Floats | None, share: float) -> Floats | None:
+    """Unit rows less `share` of their mean, of length 1: the more is taken off, the further their cosines spread."""
+    return None if teacher is None else _unit(teacher - share * teacher.mean(axis=0))[0]
 
 
 def _descend(parts: Parts, start: Floats, recipe: Recipe, report: Callable[[int, float, float], None]) -> Floats:

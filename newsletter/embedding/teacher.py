@@ -19,7 +19,7 @@ from newsletter.embedding.folder import Contents
 from newsletter.embedding.static import StaticEmbedder
 from newsletter.errors import ConfigError
 
-__all__ = ["MINILM_SHA256", "StaticTeacher", "Teacher", "TransformerTeacher", "centred", "minilm_folder"]
+__all__ = ["MINILM_SHA256", "StaticTeacher", "Teacher", "TransformerTeacher", "minilm_folder"]
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +41,7 @@ class Teacher(Protocol):
         ...
 
     def start(self, tokens: Sequence[str], dimensions: int) -> tuple[Floats, bool]:
-        """Initial vectors (tokens, dimensions), and whether they are raw: neither weighted by rarity nor levelled."""
+        """Initial vectors (tokens, dimensions), and whether they are raw: not yet weighted by rarity."""
         ...
 
     def papers(self, pairs: Sequence[Pair]) -> Floats:
@@ -146,11 +146,6 @@ class TransformerTeacher:
                 states = self._network(input_ids=tokens, attention_mask=mask).last_hidden_state.float()
                 rows[places] = ((states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)).numpy()
         return _unit(rows) if unit else rows
-
-
-def centred(rows: Floats) -> Floats:
-    """Rows less their mean, of length 1: their cosines spread over -1..1 instead of crowding together."""
-    return _unit(rows - rows.mean(axis=0))
 
 
 def minilm_folder() -> Path:

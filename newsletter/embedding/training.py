@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsletter.embedding.corpus import Pair, corpus_hash, files_of, halves, paper_keys, prepare, read_pairs
-from newsletter.embedding.fit import Parts, Recipe, fit, level
+from newsletter.embedding.fit import Parts, Recipe, fit
 from newsletter.embedding.folder import fingerprint, publish, read, serialise, write
 from newsletter.embedding.static import weighed
-from newsletter.embedding.teacher import StaticTeacher, Teacher, TransformerTeacher, centred, minilm_folder
+from newsletter.embedding.teacher import StaticTeacher, Teacher, TransformerTeacher, minilm_folder
 from newsletter.embedding.tokens import Tokenizer
 from newsletter.embedding.vocabulary import count, grow
 from newsletter.errors import ConfigError, NewsletterError
@@ -71,16 +71,14 @@ def train(
         count(text for pair in papers for text in pair), teacher.general,
         size=recipe.tokens, pair_share=recipe.pair_share, piece_share=recipe.piece_share,
     )  # fmt: skip
-    parts = Parts(_rows(papers, vocabulary), centred(teacher.papers(papers[:taught])))
+    parts = Parts(_rows(papers, vocabulary), teacher.papers(papers[:taught]))
     start, fresh = teacher.start(vocabulary, recipe.dimensions)
     if fresh:
         start = start * _rarity(parts, recipe.frequent)[:, None]
-    report(f"{len(vocabulary):,} tokens; {recipe.runs} times {recipe.steps} steps")
+    report(f"{len(vocabulary):,} tokens; {sum(runs for _, runs in recipe.views)} times {recipe.steps} steps")
     vectors = fit(
         parts, start, recipe, lambda step, near, like: report(f"step {step}: contrast {near:.3f}, likeness {like:.5f}")
     )
-    if fresh:
-        vectors = level(vectors, parts.rows, recipe)
     card = _card(name, papers, len(papers[:taught]), teacher=teacher, recipe=recipe, about=about or {})
     return _publish(models, vocabulary, vectors, card)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.sparse import random as random_sparse
 
-from newsletter.embedding.fit import Parts, Recipe, _batches, contrast, fit, level, likeness
+from newsletter.embedding.fit import Parts, Recipe, _batches, _view, contrast, fit, likeness
 
-SMALL = Recipe(dimensions=8, steps=40, runs=1, batch=16, taught=8, rate=0.05, likeness=200)
+SMALL = Recipe(dimensions=8, steps=40, views=((0.0, 1),), batch=16, taught=8, rate=0.05, likeness=200)
 
 
 def unit(n: int, d: int, seed: int) -> np.ndarray:
@@ -90,46 +90,29 @@ def test_tokens_that_a_step_does_not_see_are_back_in_the_next() -> None:
     assert (whole.rows != before).nnz == 0
 
 
-def test_the_runs_are_averaged() -> None:
+def test_the_runs_of_all_views_are_averaged() -> None:
     start = np.random.default_rng(1).normal(size=(30, 8)).astype(np.float32)
-    one, other, both = (
-        fit(parts(), start, replace(SMALL, **change), lambda *_: None)
-        for change in ({"seed": 3}, {"seed": 4}, {"seed": 3, "runs": 2})
+    one, other, centred, all_three = (
+        fit(parts(taught=10), start, replace(SMALL, **change), lambda *_: None)
+        for change in (
+            {"seed": 3},
+            {"seed": 4},
+            {"seed": 3, "views": ((1.0, 1),)},
+            {"seed": 3, "views": ((0.0, 2), (1.0, 1))},
+        )
     )
-    assert both == pytest.approx((one + other) / 2, abs=1e-5)
+    assert not np.allclose(one, centred, atol=1e-3)
+    assert all_three == pytest.approx((one + other + centred) / 3, abs=1e-5)
 
 
-def spread(vectors: np.ndarray, rows) -> np.ndarray:
-    papers = np.asarray(rows @ vectors).reshape(-1, 3, vectors.shape[1]).sum(axis=1)
-    papers /= np.linalg.norm(papers, axis=1, keepdims=True)
-    return np.linalg.eigvalsh(np.cov(papers, rowvar=False))
+def test_a_view_spreads_the_cosines_of_the_teacher() -> None:
+    """A third of a circle: the closer the mean comes to the origin, the further the rows lie apart."""
+    angles = np.linspace(0, 2, 20)
+    teacher = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    widths = [float((view @ view.T).min()) for share in (0.0, 0.5, 1.0) if (view := _view(teacher, share)) is not None]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] == pytest.approx(np.cos(2), abs=1e-5)
 
 
-def test_levelling_brings_the_principal_directions_nearer_to_each_other() -> None:
-    rows = parts(200).rows
-    vectors = (np.random.default_rng(1).normal(size=(30, 8)) * np.arange(1, 9)).astype(np.float32)
-    before = spread(vectors, rows)
-    after = spread(level(vectors, rows, replace(SMALL, levelling=0.25, rarity=0)), rows)
-    assert after[0] / after[-1] > 2 * before[0] / before[-1]
-
-
-def test_exponents_of_nothing_leave_every_cosine_as_it_was() -> None:
-    rows = parts(200).rows
-    vectors = np.random.default_rng(1).normal(size=(30, 8)).astype(np.float32)
-    same = level(vectors, rows, replace(SMALL, levelling=0, rarity=0))
-    assert same @ same.T == pytest.approx(vectors @ vectors.T, abs=1e-3)
-
-
-def test_rare_tokens_gain_on_frequent_ones() -> None:
-    rows = parts(200).rows.tolil()
-    rows[:, 0] = 1
-    vectors = np.ones((30, 8), np.float32) + np.eye(30, 8, dtype=np.float32)
-    raised = np.linalg.norm(level(vectors, rows.tocsr(), replace(SMALL, levelling=0, rarity=0.5)), axis=1)
-    assert raised[0] < 0.2 * raised[1:].min()
-
-
-def test_a_token_that_no_paper_holds_stays_finite() -> None:
-    rows = parts(200).rows.tolil()
-    rows[:, 5] = 0
-    vectors = np.random.default_rng(1).normal(size=(30, 8)).astype(np.float32)
-    assert np.isfinite(level(vectors, rows.tocsr(), SMALL)).all()
+def test_without_a_teacher_there_is_no_view() -> None:
+    assert _view(None, 0.5) is None

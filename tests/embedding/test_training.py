@@ -17,7 +17,7 @@ from newsletter.embedding.folder import read
 from newsletter.embedding.training import FEWEST, PACKAGED_RECIPE, train
 from newsletter.errors import ConfigError
 
-QUICK = replace(PACKAGED_RECIPE, steps=60, runs=1, tokens=2_000)
+QUICK = replace(PACKAGED_RECIPE, steps=60, views=((1.0, 1),), tokens=2_000)
 
 
 def silent(line: str) -> None: ...
