@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from newsletter.model import Paper
 from newsletter.themes.fit import Topics
-from newsletter.themes.phrases import Key, spelling, stem
+from newsletter.themes.phrases import Key, key, spelling, stem
 from newsletter.themes.place import Labels, Vectors, unit
 from newsletter.themes.reading import Reading, read, whole
-from newsletter.themes.words import Term, terms
+from newsletter.themes.words import FIELDS, Term, terms
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -28,6 +28,7 @@ SAID = 0.08  # least share of a group's papers that have all words of its name
 IN_TITLE = 0.1  # share of a phrase's papers that have it in the title: what it is for most phrases
 TITLES = 15  # papers' worth of belief in that
 UNKNOWN = Term(0, 0)
+WHOLE = frozenset(key(name) for name in FIELDS)
 
 _CODE = re.compile(r"(?=[\w.]*\d)(?!\b[1-6]D\b)\b[\w.]+")  # a word with a digit: a product's name, not a subject
 
@@ -92,7 +93,7 @@ def candidates(ground: Ground, topics: Topics, group: int, encode: Encode | None
     for phrase, text, finds in zip(best, texts, _finding(ground, group, texts, encode).tolist(), strict=True):
         score = tells[phrase] + finds + 0.6 * _titled(ground, phrase, group) + 0.3 * _naming(ground, phrase)
         score += 0.4 * float(np.mean([strong.get(word, 0.0) for word in phrase]))
-        score -= 0.15 * (ground.support[group][phrase] == 1) + bool(_CODE.search(text))
+        score -= 0.15 * (ground.support[group][phrase] == 1) + 0.5 * (phrase in WHOLE) + bool(_CODE.search(text))
         found.append(Candidate(phrase, text, score))
     return sorted(found, key=lambda c: (-c.score, c.key))
 

@@ -27,7 +27,8 @@ from newsletter.themes.place import (
 SAMPLE = 8000  # papers that BERTopic learns on; the others go to the nearest centroid
 LOOSE = 0.65  # of the median group's coherence, below which a group is leftovers
 LOOSE_SMALL = 0.75  # the same in a small window, whose clustering leaves nothing out by itself
-FLOOR = 0.42  # of the median cosine of clustered papers to their centroids, below which a paper fits nowhere
+FLOOR = 0.5  # of the median cosine of clustered papers to their centroids, below which a paper fits nowhere
+FLOOR_SMALL = 0.7  # the same in a small window
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ def group(texts: Sequence[str], vectors: Vectors, before: Labels, known: int, *,
 
     def settle(found: Labels) -> Labels:
         least = least_size(len(rows))
-        core = loosen(some, dissolve(compact(found), least), LOOSE if len(rows) >= SMALL else LOOSE_SMALL)
-        bounds.append(floor(apart, core, FLOOR))
+        loose, low = (LOOSE, FLOOR) if len(rows) >= SMALL else (LOOSE_SMALL, FLOOR_SMALL)
+        core = loosen(some, dissolve(compact(found), least), loose)
+        bounds.append(floor(apart, core, low))
         fresh = sharpen(apart, core, bounds[0])
         carried = carry(fresh, own, some, known, least)
         happened.extend(carried.changes)

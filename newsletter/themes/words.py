@@ -20,6 +20,7 @@ DETERMINERS = _listed("determiners")
 ACADEMIC = _listed("academic")
 WEAK = _listed("weak")
 HEADS = _listed("heads")
+FIELDS = frozenset(tuple(name.split("-")) for name in _listed("fields"))
 _ENDS = HEADS | _listed("verbs")
 _NAMING = frozenset(
     [

@@ -41,6 +41,19 @@ def test_a_theme_is_named_as_its_papers_name_it():
     assert names() == ["KV-Cache Compression", "Video Diffusion"]
 
 
+def test_the_name_of_a_whole_field_gives_way_to_what_its_papers_are_about():
+    texts = [
+        ("Protein folding by machine learning", "What machine learning does for protein folding."),
+        ("Machine learning for protein folding", "In protein folding, the search is slow."),
+        ("A machine learning benchmark", "What machine learning is in the lab."),
+    ]
+    papers = [Paper(f"title:{i}", *text) for i, text in enumerate(texts)]
+    topics = Topics(np.zeros(3, np.int64), ("machine", "protein"), np.ones((1, 2)))
+    words = [("machine", "protein")]
+    found = label(papers, np.eye(3, dtype=np.float32), topics, None, words=words, held=("",), fixed=(False,))
+    assert found == ["Protein Folding"]
+
+
 def test_an_encoder_is_asked_for_the_phrases_and_may_decide():
     asked = []
 
