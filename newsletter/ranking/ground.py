@@ -18,29 +18,28 @@ if TYPE_CHECKING:
 
 Encode = Callable[[Sequence[str]], Floats]
 _PAIRS, _FEWEST = 400, 20
-_FEW = 4000  # papers: 64 MB for a square of them
+_FEW, _SOME = 4_000, 8_000  # papers: 64 MB for a square of the few, 64 MB from the usual field to some
 _USUAL = 0.2, 0.15  # what the packaged embedding gives on a mixed archive, for when there are too few papers to tell
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
     """Papers that readers may have rated, `rows` of the index; to the field's papers their `dense` and `shared` (word)
-    cosine, and their `kernel` once the background is known, (field, rows) each; `own` is that kernel among themselves.
+    cosine, and their `kernel` once the background is known, (field, rows) each.
+
+    For that kernel among themselves: it to the background (m, rows) before, and what that `explains`.
     """
 
     rows: Rows
     dense: Floats
     shared: Floats
     kernel: Floats
-    own: Floats
+    background: Floats
+    explains: Floats
 
     def place(self, rows: Rows) -> Rows:
         """Where the index `rows` stand among the anchors."""
         return np.searchsorted(self.rows, rows)
-
-    def among(self, places: Rows) -> Floats:
-        """The kernel among the anchors at `places`, a copy."""
-        return self.own[np.ix_(places, places)]
 
 
 @dataclass(frozen=True)
@@ -65,20 +64,47 @@ class Ground:
         dense = self.index.vectors[a] @ self.index.vectors[b].T
         return dense, (self.sparse[a] @ self.sparse[b].T).toarray()
 
+    def field_to(self, columns: slice) -> tuple[Floats, Floats]:
+        """Dense and word cosine of the field's papers to those of its `columns`; reckoned once where they are few."""
+        if len(self.field) > _FEW:
+            return self.similar(self.field, self.field[columns])
+        dense, shared = self._field_alike
+        return dense[:, columns], shared[:, columns]
+
+    @cached_property
+    def _field_alike(self) -> tuple[Floats, Floats]:
+        return self.similar(self.field, self.field)
+
     def kernel(self, a: Rows, b: Rows) -> Floats:
         """Both features side by side, and their pairs, (len(a), len(b)): see `together`."""
         return together(*self.similar(a, b), self.options)
 
     @cached_property
+    def to_background(self) -> Floats:
+        """The kernel of the field's papers to the background's, (field, m)."""
+        return together(*self.field_to(slice(len(self.day), None)), self.options)
+
+    @cached_property
     def factor(self) -> Floats:
         """Cholesky factor of the background's kernel with its noise, (m, m), lower."""
-        own = self.kernel(self.background, self.background)
+        own = self.to_background[len(self.day) :].copy()
         own[np.diag_indices(len(own))] += self.options.noise_background
         return np.asarray(np.linalg.cholesky(own), dtype=np.float32)
 
     def anchors(self, rows: Rows) -> Anchors:
-        """Anchors that hold at least `rows` (ascending); where papers are few, all of them, once for everybody."""
-        return self._everything if len(self.index.papers) <= _FEW else self._anchors(rows)
+        """Anchors that hold at least `rows` (ascending); up to some papers all of them, once for everybody."""
+        return self._everything if len(self.index.papers) <= _SOME else self._anchors(rows)
+
+    def among(self, anchors: Anchors, places: Rows) -> Floats:
+        """The kernel among the anchors at `places`, once the background is known, (places, places)."""
+        rows = anchors.rows[places]
+        own = self._squares[np.ix_(rows, rows)] if len(self.index.papers) <= _FEW else self.kernel(rows, rows)
+        return np.asarray(own - anchors.background[:, places].T @ anchors.explains[:, places], dtype=np.float32)
+
+    @cached_property
+    def _squares(self) -> Floats:
+        everything = np.arange(len(self.index.papers))
+        return self.kernel(everything, everything)
 
     @cached_property
     def _everything(self) -> Anchors:
@@ -88,13 +114,13 @@ class Ground:
         from scipy.linalg import cho_solve
 
         dense, shared = self.similar(self.field, rows)
-        kernel, own = together(dense, shared, self.options), self.kernel(rows, rows)
+        kernel = together(dense, shared, self.options)
         background = kernel[len(self.day) :]
+        explains = background
         if background.size:
-            solved = np.asarray(cho_solve((self.factor, True), background, check_finite=False), dtype=np.float32)
-            own -= background.T @ solved
-            kernel = kernel - self.kernel(self.field, self.background) @ solved
-        return Anchors(rows, dense, shared, kernel, own)
+            explains = np.asarray(cho_solve((self.factor, True), background, check_finite=False), dtype=np.float32)
+            kernel = kernel - self.to_background @ explains
+        return Anchors(rows, dense, shared, kernel, background, explains)
 
     @cached_property
     def usual(self) -> tuple[float, float]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from newsletter.ranking.features import Floats, Rows
 from newsletter.ranking.ground import Anchors, Ground, standardise
 
+_BLOCK = 1000  # papers
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:
@@ -63,16 +65,15 @@ def learn(examples: Sequence[Examples], ground: Ground) -> Learned:
     anchors = ground.anchors(rows)
     places = tuple(anchors.place(example.rows) for example in examples)
     coefficients = tuple(
-        _fit(e, at, anchors, ground.options.noise_like) for e, at in zip(examples, places, strict=True)
+        _fit(e, ground.among(anchors, at), ground.options.noise_like) for e, at in zip(examples, places, strict=True)
     )
     return Learned(
         tuple(examples), places, coefficients, anchors, _blend(examples, places, coefficients, anchors, ground)
     )
 
 
-def _fit(example: Examples, at: Rows, anchors: Anchors, noise: float) -> Floats:
-    """How much each of the reader's rated papers speaks: the posterior's coefficients, (rated,)."""
-    own = anchors.among(at)
+def _fit(example: Examples, own: Floats, noise: float) -> Floats:
+    """How much each of the reader's rated papers, of kernel `own`, speaks: the posterior's coefficients, (rated,)."""
     own[np.diag_indices(len(own))] += noise
     return np.asarray(np.linalg.solve(own, example.labels), dtype=np.float32)
 
@@ -94,8 +95,35 @@ def _blend(
     learned = standardise(_weighted(places, coefficients, anchors.kernel), others)
     means = (standardise(_weighted(places, signs, cosine), others) for cosine in (anchors.dense, anchors.shared))
     plain = standardise(np.sum(list(means), axis=0, dtype=np.float32), others)
+    liked = np.array([bool((e.labels > 0).any()) for e in examples], np.bool_)
+    if liked.any() and ground.options.feedback:
+        plain[liked] += ground.options.feedback * _feedback(plain[liked], others[liked], ground)
+        plain = standardise(plain, others)
     share = np.array([trust(e) for e in examples], np.float32)[:, None]
     return np.asarray((share * learned + (1 - share) * plain)[:, : len(ground.day)], dtype=np.float32)
+
+
+def _feedback(plain: Floats, others: NDArray[np.bool_], ground: Ground) -> Floats:
+    """Likeness to the papers that `plain` puts first, standardised, (readers, field).
+
+    Pseudo-relevance feedback (Ruthven and Lalmas 2003, section 3.5): a few likes do not hold all the words of their
+    subject, the papers nearest to them hold more. Each of these counts by how near it is.
+    """
+    from scipy.sparse import csr_matrix
+
+    readers, papers = plain.shape
+    count = min(ground.options.feedback_papers, papers)
+    known = np.where(others, plain, 0)
+    nearest = np.argpartition(known, papers - count, axis=1)[:, papers - count :]
+    weights = np.maximum(np.take_along_axis(known, nearest, axis=1), 0)
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-6)
+    table = csr_matrix((weights.ravel(), nearest.ravel(), np.arange(readers + 1) * count), shape=plain.shape)
+    dense, shared = np.zeros_like(plain), np.zeros_like(plain)
+    for begin in range(0, papers, _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        to_dense, to_shared = ground.field_to(block)
+        dense[:, block], shared[:, block] = table @ to_dense, table @ to_shared
+    return standardise(standardise(dense, others) + standardise(shared, others), others)
 
 
 def _rated(examples: Sequence[Examples], ground: Ground) -> NDArray[np.bool_]:

@@ -32,7 +32,8 @@ class Options:
     whole: weight of a whole interest beside its best sentence; others: weight of the mean over a reader's wishes
     beside the best one; background: at most so many archive papers stand for "any paper"; noise_background,
     noise_like: how far a background paper, or a liked one, may miss its label (variances); likes_most: the
-    latest so many are learned from; avoid: what is subtracted per deviation by which an avoided text matches
+    latest so many are learned from; feedback: weight of likeness to the `feedback_papers` nearest to a reader's likes
+    beside likeness to the likes themselves; avoid: what is subtracted per deviation by which an avoided text matches
     better than any wish and than avoid_from; avoid_out: where that removes the paper;
     author, keyword: what a follow adds; fresh: what a paper of today has over an old one;
     cut: best match below which a paper is no pick; diversity: weight of likeness in MMR (0: none);
@@ -44,10 +45,12 @@ class Options:
     sparse_papers: float = 1.0
     whole: float = 1.0
     others: float = 0.3
-    background: int = 1500
+    background: int = 2000
     noise_background: float = 10.0
     noise_like: float = 1.0
     likes_most: int = 500
+    feedback: float = 1.0
+    feedback_papers: int = 40
     avoid: float = 1.0
     avoid_from: float = 1.0
     avoid_out: float = 3.0

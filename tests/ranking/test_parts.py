@@ -117,6 +117,40 @@ def test_dislikes_pull_down(corpus, papers, archive):
     assert match_[0] > match_[1]
 
 
+def test_the_papers_nearest_to_a_like_say_more_of_its_subject():
+    """A paper that shares no word with the like, but some with its neighbours, is nearer than one that shares none."""
+    texts = ["alpha beta", *["alpha beta gamma delta"] * 5, *["kappa lambda"] * 20, "gamma delta", "epsilon zeta"]
+    papers = tuple(Paper(f"title:{i}", text, text) for i, text in enumerate(texts))
+    known = index(Corpus(papers, np.zeros((len(papers), 4), np.float32)))
+    liked = np.array([0])
+    near, alone = (
+        learn(
+            [Examples(liked, np.ones(1, np.float32), liked), Examples(liked, -np.ones(1, np.float32), liked)],
+            lay(known, np.arange(26, 28), np.arange(26), replace(Options(), feedback=feedback)),
+        ).match
+        for feedback in (1.0, 0.0)
+    )
+    assert alone[0, 0] == pytest.approx(alone[0, 1], abs=0.01)
+    assert near[0, 0] > near[0, 1] + 0.5
+    assert np.allclose(near[1], alone[1])  # who only dislikes says nothing of what is near to a subject
+
+
+def test_a_large_archive_gives_the_same_matches_as_a_small_one(corpus, papers, archive, monkeypatch):
+    """What is kept for all readers of a small archive is reckoned anew for each in a large one."""
+    day = corpus([p for some in papers.values() for p in some[5:]])
+    known = index(day, archive)
+    rows = np.sort(known.rows(papers["video"][:3] + papers["robots"][:2]))
+    example = Examples(rows, np.array([1, 1, -1, 1, 1], np.float32), rows)
+
+    def match_of() -> np.ndarray:
+        return learn([example], lay(known, known.rows(day.papers), known.rows(archive.papers), Options())).match
+
+    small = match_of()
+    monkeypatch.setattr("newsletter.ranking.ground._FEW", 1)
+    monkeypatch.setattr("newsletter.ranking.ground._SOME", 2)
+    assert np.allclose(match_of(), small, atol=1e-4)
+
+
 def test_the_learned_model_is_trusted_by_the_number_of_examples():
     rows = [np.arange(n) for n in (1, 5, 10, 100)]
     shares = [trust(Examples(r, r.astype(np.float32), r)) for r in rows]
