@@ -5,24 +5,28 @@ for gold-reviewer's loss):
 
 - Texts on one raw scale, not each standardised for itself: an early model's best raw dense cosine gave .6144 on
   silver-astro and .6101 on silver-vlm; standardised for each interest .5206 and .5993.
-- (silver-astro, silver-vlm) as it stands .7094, .6469; dense alone .6670, .6435; words alone .6210, .5277; without the
-  whole text .7106, .6445. The mean over interests alone .5659, .6613, the best one alone .7132, .6387: silver-vlm's
-  interests overlap and like the mean, so that `others` is between. Avoided texts are subtracted where they match better
-  than any wish: without .7088 on silver-astro, and .6999 against .7087 with the embedding before this one.
-- What is told at length counts more (`fullness`): without it .6767, .6425. Of 24 shuffles of the same factors 2 gained as
-  much for the first reader and 8 for the second: some of it may be luck, hence only the cube root, and bounds.
-- Tried for texts with earlier embeddings, from .6766, .6226, and left out: half a vector of the title beside the paper's -.0133, -.0067; half
-  the best sentence of the abstract -.0197, -.0036; BM25 for the word cosine -.0162, -.0088; a title's words once more
-  -.0026, -.0130; the share of the interest's words that the paper has -.0501, -.0209; feedback from the nearest archive
-  papers +.0079 on silver-vlm and -.0090 on silver-astro. Stop words only move noise: scikit-learn's .6792, .6223, none
-  at all .6852, .6198, each better in some fifths of the days and worse in others.
+- (silver-astro, silver-vlm) as it stands .7094, .6469; dense alone .6670, .6435; words alone .6210, .5277; without
+  the whole text .7106, .6445. The mean over interests alone .5659, .6613, the best one alone .7132, .6387:
+  silver-vlm's interests overlap and like the mean, so that `others` is between. Avoided texts are subtracted where
+  they match better than any wish: without .7088 on silver-astro, and .6999 against .7087 with the embedding before
+  this one.
+- What is told at length counts more (`fullness`): without it .6767, .6425. Of 24 shuffles of the same factors 2
+  gained as much for the first reader and 8 for the second: some of it may be luck, hence only the cube root, and
+  bounds.
+- Tried for texts with earlier embeddings, from .6766, .6226, and left out: half a vector of the title beside the
+  paper's -.0133, -.0067; half the best sentence of the abstract -.0197, -.0036; BM25 for the word cosine -.0162,
+  -.0088; a title's words once more -.0026, -.0130; the share of the interest's words that the paper has -.0501,
+  -.0209; feedback from the nearest archive papers +.0079 on silver-vlm and -.0090 on silver-astro. Stop words only
+  move noise: scikit-learn's .6792, .6223, none at all .6852, .6198, each better in some fifths of the days and worse
+  in others.
 - Likes, (gold-reviewer, reviews, citeulike-cold): as it stands .2035, .3808, .6051; plain mean alone .2197, .3861,
-  .5096; learned alone .1966, .2808, .6007; without words in the kernel .2056, .3812, .5971; without dense .2278, .3774,
-  .5443; 1,500 papers for "any paper" .2035, .3808, .5984 (.6022 and .6028 by other draws, 2,000 .6030 by another).
-- Feedback from the 40 papers nearest to the likes: without .2025, .3713, .6025; of 12 reviews 7 gain more than .002 by it
-  and 3 lose as much. Half as heavy .2035, .3783; 20 papers or 80 between; fading with trust as the mean does .2048,
-  .3794. A large library of many subjects is hurt by it (plain mean alone .5419 without), but the mean counts for
-  nothing there.
+  .5096; learned alone .1966, .2808, .6007; without words in the kernel .2056, .3812, .5971; without dense .2278,
+  .3774, .5443; 1,500 papers for "any paper" .2035, .3808, .5984 (.6022 and .6028 by other draws, 2,000 .6030 by
+  another).
+- Feedback from the 40 papers nearest to the likes: without .2025, .3713, .6025; of 12 reviews 7 gain more than .002
+  by it and 3 lose as much. Half as heavy .2035, .3783; 20 papers or 80 a little less (with the embedding before this
+  one); fading with trust as the mean does .2048, .3794. A large library of many subjects is hurt by it (plain mean
+  alone .5419 without), but the mean counts for nothing there.
 - Tried for few likes and left out: the nearest like -.052 on reviews; vectors centred on the day -.007; words that
   several likes share -.002; latent semantic analysis of the archive beside both cosines -.008 (100 directions). Trust
   in n^2 / (n^2 + 100) rather than cubes .2110, .3692 against .2072, .3736 with the embedding before this one.
