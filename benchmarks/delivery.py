@@ -9,7 +9,8 @@ One JSON object a line. The edition (archive, themes) is prepared before the clo
 service does it hours earlier. Quote ratios of one run, never a bare rate: the peers run before and after each
 measurement, and the mean of the two counts. Where the machine is not alone, compare milliseconds of processor time:
 `cpu_ms` is that of all our processes, start included; the peers' is theirs. `cores` is that time over the wall's: with
-fewer than the machine has, others were at work on it, or somebody waited. Node fills more than one, too.
+fewer than the machine has, others were at work on it, or somebody waited. Node fills more than one, too. Where Linux
+shares time by session, `nice` does not put a run before the others' work, but `echo -15 > /proc/self/autogroup` does.
 """
 
 from __future__ import annotations
