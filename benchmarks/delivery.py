@@ -53,12 +53,12 @@ RCPT = re.compile(rb"X-Rcpt-Args: <([^>]*)>")
 
 
 def readers(count: int, domain: str = "example.net") -> tuple[Subscriber, ...]:
-    """Readers with four interests each, drawn so that none is like another; their letters hold about twelve papers."""
+    """Readers with six interests each, drawn so that none is like another; their letters hold about twelve papers."""
     return tuple(_reader(number, random.Random(number), domain) for number in range(count))
 
 
 def _reader(number: int, rng: random.Random, domain: str) -> Subscriber:
-    interests = tuple(Interest(topic + rng.choice(ANGLES)) for topic in rng.sample(TOPICS, 4))
+    interests = tuple(Interest(topic + rng.choice(ANGLES)) for topic in rng.sample(TOPICS, 6))
     name = f"r{number:06}"
     return Subscriber(name, f"{name}@{domain}", Profile(interests=interests), display_name=f"Reader {number}")
 
