@@ -85,7 +85,7 @@ def weight_of(interest: Interest) -> float:
     """What the interest counts for: 0 or below drops it, anything else is bounded."""
     if not interest.text.strip() or not interest.weight > 0:
         return 0.0
-    return float(np.clip(interest.weight, LIGHTEST, HEAVIEST))
+    return float(min(max(interest.weight, LIGHTEST), HEAVIEST))
 
 
 def score(profiles: Sequence[Profile], stage: Stage, encode: Encode) -> Scores:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,8 +46,14 @@ def fullness(texts: Sequence[str]) -> list[float]:
     """
     if len(texts) < _FEWEST:
         return [1.0] * len(texts)
-    lengths = np.array([max(len(words(" ".join(sentences(text)))), 1) for text in texts])
+    lengths = np.array([_length(text) for text in texts])
     return [float(f) for f in np.cbrt(np.clip(lengths / np.median(lengths), 1 / _FULLEST, _FULLEST))]
+
+
+@lru_cache(maxsize=4096)
+def _length(text: str) -> int:
+    """The words of a text without what it puts last."""
+    return max(len(words(" ".join(sentences(text)))), 1)
 
 
 def match(texts: Sequence[str], ground: Ground, encode: Encode, *, whole: float) -> Floats:
