@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import SequenceMatcher
 from io import StringIO
-from itertools import zip_longest
 from typing import Any
 
 from newsletter.settings.layout import Comment, Entry, Layout, LayoutError, Part
+from newsletter.settings.matching import matched, name_of
 
 __all__ = ["Path", "Splices", "as_read", "same"]
 
@@ -103,7 +102,7 @@ class Splices:
 
     def _list(self, entry: Entry, old: Sequence[Any], new: list[Any], path: Path, *, flow: bool) -> None:
         part, notes = entry.value, self.notes.get(path, {})
-        pairs, gone, added = _matched(old, new)
+        pairs, gone, added = matched(old, new)
         one_line = part.flow and "\n" not in self.layout.text[part.start : part.end]
         if one_line and (gone or added):
             there = {j: part.entries[i].value for i, j in pairs if same(old[i], as_read(new[j]))}
@@ -125,10 +124,10 @@ class Splices:
             self._remove(part, part.entries[i])
         moving: dict[str, list[str]] = {}
         for i in gone:
-            moving.setdefault(_name(old[i]), []).append(self._behind(part, part.entries[i]))
+            moving.setdefault(name_of(old[i]), []).append(self._behind(part, part.entries[i]))
         for after, items in added.items():
             tails = [_tail(notes.get(text)) for text in _texts(items)]
-            tails = [tail or (moving.get(_name(i)) or [""]).pop(0) for i, tail in zip(items, tails, strict=True)]
+            tails = [tail or (moving.get(name_of(i)) or [""]).pop(0) for i, tail in zip(items, tails, strict=True)]
             self._insert(part, after, list(zip(map(flow_of, items), tails, strict=True)))
 
     def _behind(self, part: Part, entry: Entry) -> str:
@@ -245,33 +244,6 @@ class Splices:
     def _cut(self, start: int, end: int, new: str) -> None:
         self.own += [one.text for one in self.layout.within(start, end)]
         self.cuts.append((start, end, new))
-
-
-def _matched(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[tuple[int, int]], list[int], dict[int, list[Any]]]:
-    """Items that stay, perhaps changed (old and new number); those that go; and by the one before them, new ones.
-
-    An item that only moves is no change of the one in whose place it comes.
-    """
-    pairs, gone, added, last = list[tuple[int, int]](), list[int](), dict[int, list[Any]](), -1
-    before, after = [_name(item) for item in old], [_name(item) for item in new]
-    codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    moving = {name for kind, i1, i2, _, _ in codes if kind != "equal" for name in before[i1:i2]}
-    for kind, i1, i2, j1, j2 in codes:
-        for i, j in zip_longest(range(i1, i2), range(j1, j2)):
-            if i is not None and j is not None and (kind == "equal" or after[j] not in moving):
-                pairs.append((i, j))
-                last = i
-                continue
-            if i is not None:
-                gone.append(i)
-            if j is not None:
-                added.setdefault(last, []).append(new[j])
-    return pairs, gone, added
-
-
-def _name(item: Any) -> str:
-    """What tells an item from the others: its text, whatever its weight."""
-    return str(item["text"]) if isinstance(item, dict) and "text" in item else str(item)
 
 
 def _texts(items: Sequence[Any]) -> list[str]:

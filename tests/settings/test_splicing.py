@@ -89,6 +89,11 @@ def test_a_list_that_loses_everything_keeps_the_comments_around() -> None:
     assert "interests: []\n  # the old love\n  # about data\n# not this\navoid:" in text
 
 
+def test_what_is_removed_takes_no_equal_of_others_along() -> None:
+    text = "avoid:\n- one # mine\n- two\n- one\n- one\n"
+    assert edited(text, {("avoid",): ["one", "one", "one"]}) == "avoid:\n- one # mine\n- one\n- one\n"
+
+
 def test_an_item_that_moves_into_another_ones_place_takes_its_comment_along() -> None:
     text = "interests: [\n  say,\n  alpha,\n  naive, # mine\n  beta\n]\n"
     made = edited(text, {("interests",): ["naive", "no", "alpha"]})
