@@ -10,7 +10,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -24,7 +24,7 @@ from newsletter import pipeline
 from newsletter.cli import proofsheet
 from newsletter.cli.app import now
 from newsletter.cli.output import console
-from newsletter.cli.watching import look, must_exist, saves
+from newsletter.cli.watching import interrupted, look, must_exist, saves
 from newsletter.errors import ConfigError
 from newsletter.letter.templates import shipped
 from newsletter.model import Edition, Subscriber
@@ -106,8 +106,8 @@ def serve_preview(
         thread.start()
         ready(url)
         try:
-            with suppress(KeyboardInterrupt):
-                for _ in saves(config, name, stop):
+            with suppress(KeyboardInterrupt), nullcontext(stop) if stop else interrupted() as ended:
+                for _ in saves(config, name, ended):
                     seen = look(config, name, day, _proof)
                     board.put(seen.made, seen.problems, f"{now():%H:%M:%S}")
         finally:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,9 +43,28 @@ def keep_previewing(config: Path, name: str, day: date | None, out: Path) -> Non
     """
     must_exist(config, name)
     console(stderr=True).print(f"Watching {config}: a save rewrites the preview. Stop with Ctrl-C.", markup=False)
-    with suppress(KeyboardInterrupt):
-        for _ in saves(config, name):
+    with suppress(KeyboardInterrupt), interrupted() as stop:
+        for _ in saves(config, name, stop):
             _write(config, name, day, out)
+
+
+@contextmanager
+def interrupted() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, so that a preview under way is written; a second Ctrl-C interrupts that too.
+
+    It ends what a script put into the background as well: shells start that with SIGINT ignored. Main thread alone.
+    """
+    stop = threading.Event()
+
+    def end(number: int, _: object) -> None:
+        stop.set()
+        signal.signal(number, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def must_exist(config: Path, name: str) -> None:

@@ -64,5 +64,9 @@ def test_a_watched_preview_follows_every_save_and_outlives_broken_ones(newslette
             assert 'lang="de"' in html.read_text(encoding="utf-8")
         finally:
             running.send_signal(signal.SIGINT)
+            try:
+                running.wait(60)
+            finally:
+                running.kill()  # one that stays shall fail the test, not hang it
     assert running.returncode == 0
     assert b"Traceback" not in said.read_bytes()

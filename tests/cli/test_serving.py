@@ -173,6 +173,10 @@ def test_the_command_ends_on_ctrl_c(newsletter, config, digest, tmp_path):
             until_written(said.read_text().split("is at ")[1].split(" ")[0])
         finally:
             running.send_signal(signal.SIGINT)
+            try:
+                running.wait(60)
+            finally:
+                running.kill()
     assert running.returncode == 0
     assert b"Traceback" not in said.read_bytes()
 
