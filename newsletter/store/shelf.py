@@ -29,7 +29,7 @@ _LATE = 7  # days after which a paper that came late is in no edition (newslette
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A theme as its last day left it, and every paper that was ever in it."""
+    """A theme as its last day left it, and the papers that were in it, but for those now in another one."""
 
     theme: KnownTheme
     papers: frozenset[str]
@@ -83,6 +83,9 @@ def theme_life(engine: Engine, theme_id: str) -> Life | None:
             return None
         rows = connection.execute(sa.select(THEMES.c.papers).where(mine, THEMES.c.day.in_(_spread(days)))).scalars()
         papers = frozenset(paper for some in rows for paper in some)
+        newest = sa.select(sa.func.max(THEMES.c.day)).scalar_subquery()
+        others = connection.execute(sa.select(THEMES.c.papers).where(THEMES.c.day == newest, ~mine)).scalars()
+        papers = papers.difference(*others)
         last = connection.execute(sa.select(*THEMES.c).where(mine, THEMES.c.day == days[0])).one()
     return Life(as_theme(last), papers)
 

@@ -39,12 +39,21 @@ def test_editions_are_listed_by_day(filled):
     assert [edition.day.day for edition in found] == [15, 14, 13]
 
 
-def test_a_themes_life_holds_every_paper_that_was_ever_in_it(filled):
+def test_a_themes_life_holds_the_papers_of_all_its_days(filled):
     life = shelf.theme_life(filled, "t1")
     assert (life.theme.label, len(life.papers)) == ("Name 19", 20)
     assert shelf.theme_life(filled, "t2").theme.last_day == DAY + timedelta(days=4)
     assert shelf.theme_life(filled, "never") is None
     assert shelf.labels(filled, {"t1", "never"}) == {"t1": "Name 19"}
+
+
+def test_a_paper_that_went_to_another_theme_is_in_that_one_alone(filled):
+    went, *stayed = sorted(shelf.theme_life(filled, "t1").papers)[-2:]
+    day = DAY + timedelta(days=20)
+    editions.save_themes(filled, day, [known("t1", [], day), known("t3", [went], day)], ())
+    assert went not in shelf.theme_life(filled, "t1").papers
+    assert shelf.theme_life(filled, "t1").papers.issuperset(stayed)
+    assert shelf.theme_life(filled, "t3").papers == {went}
 
 
 def test_what_happened_to_a_theme_is_told_from_both_sides(filled):
