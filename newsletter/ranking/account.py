@@ -80,9 +80,8 @@ def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
         """Sorts terms as the readings have all of a paper's."""
         return -float(idf[column[term]]) * (1 + (" " in term)), term
 
-    few = (
-        len(wanted) < _FEW
-    )  # then sorted sooner than looked for; of a liked paper's hundreds the first are found sooner
+    # an interest's few terms are sorted sooner than looked for; of a liked paper's hundreds the first are found sooner
+    few = len(wanted) < _FEW
     for term in sorted(wanted & reading.keys(), key=commonness) if few else filter(wanted.__contains__, reading):
         phrase = reading[term]
         if phrase.lower() not in said:
