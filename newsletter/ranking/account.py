@@ -16,7 +16,6 @@ from newsletter.ranking.stage import Stage
 from newsletter.text import paper_text
 
 _WORDS = 4
-_FEW = 40  # terms
 _LEAST = 0.05  # a smaller share of the score is no reason worth reading
 _Found = tuple[float, ReasonKind, str, tuple[str, ...]]  # what a reason adds to the score, its kind, what and words
 
@@ -73,17 +72,9 @@ def _crowd(paper: Paper) -> str:
 
 def shared_words(text: str, paper: int, stage: Stage) -> tuple[str, ...]:
     """Words and two-word phrases that `text` shares with the day's `paper`, as the paper writes them, rarest first."""
-    wanted, reading, told, said = _terms(text), stage.readings[paper], list[str](), ""
-    idf, column = stage.ground.idf, stage.ground.index.vocabulary.columns
-
-    def commonness(term: str) -> tuple[float, str]:
-        """Sorts terms as the readings have all of a paper's."""
-        return -float(idf[column[term]]) * (1 + (" " in term)), term
-
-    # an interest's few terms are sorted sooner than looked for; of a liked paper's hundreds the first are found sooner
-    few = len(wanted) < _FEW
-    for term in sorted(wanted & reading.keys(), key=commonness) if few else filter(wanted.__contains__, reading):
-        phrase = reading[term]
+    reading, told, said = stage.readings[paper], list[str](), ""
+    for place in sorted([reading.place[term] for term in _terms(text) & reading.place.keys()]):
+        phrase = reading.phrases[place]
         if phrase.lower() not in said:
             told.append(phrase)
             said += f"\n{phrase.lower()}"

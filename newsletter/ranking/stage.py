@@ -18,13 +18,21 @@ from newsletter.text import paper_text
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A paper's terms from the rarest: `place` of each, and `phrases` as the paper writes them, in that order."""
+
+    place: Mapping[str, int]
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """The day's `papers` (n) with everything about them that no reader changes.
 
-    `texts` are folded for exact phrases, `words` finds papers by a word in them, `wrote` by author; `readings` are each
-    paper's terms from the rarest, with how it writes them; `keys` are all identities of each paper, `twin` is the place
-    of the first paper with the same title, `theme` numbers the papers' themes (-1: none), `voted` tells whether any
-    source counts votes, `alike` is how alike the papers are (n, n).
+    `texts` are folded for exact phrases, `words` finds papers by a word in them, `wrote` by author; `readings` are what
+    each paper says; `keys` are all identities of each paper, `twin` is the place of the first paper with the same
+    title, `theme` numbers the papers' themes (-1: none), `voted` tells whether any source counts votes, `alike` is how
+    alike the papers are (n, n).
     """
 
     ground: Ground
@@ -37,7 +45,7 @@ class Stage:
     texts: tuple[str, ...]
     words: Mapping[str, tuple[int, ...]]
     wrote: Mapping[str, tuple[int, ...]]
-    readings: tuple[Mapping[str, str], ...]
+    readings: tuple[Reading, ...]
     keys: tuple[frozenset[str], ...]
     twin: Rows
     alike: Floats
@@ -83,13 +91,12 @@ def prepare(
     )
 
 
-def _reading(text: str, ground: Ground) -> dict[str, str]:
+def _reading(text: str, ground: Ground) -> Reading:
     column, idf, forms, lower = ground.index.vocabulary.columns, ground.idf, surface(text), text.lower()
     rarity = {term: float(idf[column[term]]) * (1 + (" " in term)) for term in terms(text)}
-    told = {
-        term: " ".join(forms[word] for word in term.split()) for term in sorted(rarity, key=lambda t: (-rarity[t], t))
-    }
-    return {term: phrase for term, phrase in told.items() if phrase.lower() in lower}
+    written = {term: " ".join(forms[word] for word in term.split()) for term in rarity}
+    rarest = sorted((t for t in rarity if written[t].lower() in lower), key=lambda t: (-rarity[t], t))
+    return Reading({term: place for place, term in enumerate(rarest)}, tuple(written[term] for term in rarest))
 
 
 def _trend(ground: Ground, today: date, momentum: Sequence[Momentum | None]) -> Floats:

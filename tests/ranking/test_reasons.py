@@ -82,9 +82,10 @@ def test_words_come_from_the_rarest(day, archive, setting):
     rows = known.rows(day.papers), known.rows(archive.papers)
     stage = prepare(known, *rows, themes=themes, momentum=momentum, today=today, options=Options())
     for place, paper in enumerate(day.papers):
+        phrases = stage.readings[place].phrases
         for other in archive.papers:
             said = shared_words(f"{other.title} {paper.abstract}", place, stage)
-            order = [list(stage.readings[place].values()).index(phrase) for phrase in said]
+            order = [phrases.index(phrase) for phrase in said]
             assert order == sorted(order)
             several += len(order) > 2
     assert several
