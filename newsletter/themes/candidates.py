@@ -28,7 +28,7 @@ SAID = 0.08  # least share of a group's papers that have all words of its name
 IN_TITLE = 0.1  # share of a phrase's papers that have it in the title: what it is for most phrases
 TITLES = 15  # papers' worth of belief in that
 UNKNOWN = Term(0, 0)
-WHOLE = frozenset(key(name) for name in FIELDS)
+_FIELDS = frozenset(key(name) for name in FIELDS)
 
 _CODE = re.compile(r"(?=[\w.]*\d)(?!\b[1-6]D\b)\b[\w.]+")  # a word with a digit: a product's name, not a subject
 
@@ -80,7 +80,8 @@ def candidates(ground: Ground, topics: Topics, group: int, encode: Encode | None
 
     A score sums how much it tells of the group that a paper says the phrase, or has its words; how well the phrase
     finds the group's papers by its vector; how often titles have it, here rather than elsewhere and anywhere rather
-    than in abstracts alone; and the c-TF-IDF of its words. The weights were set on labels judged by hand.
+    than in abstracts alone; and the c-TF-IDF of its words. The name of a whole field counts less. The weights were
+    set on labels judged by hand.
     """
     tells = _telling(ground, group, 2) or _telling(ground, group, 1)  # papers that share no words: one speaks for all
     best = _outermost(sorted(tells, key=lambda phrase: (-tells[phrase], phrase))[:TRIED], ground.support[group])
@@ -93,7 +94,7 @@ def candidates(ground: Ground, topics: Topics, group: int, encode: Encode | None
     for phrase, text, finds in zip(best, texts, _finding(ground, group, texts, encode).tolist(), strict=True):
         score = tells[phrase] + finds + 0.6 * _titled(ground, phrase, group) + 0.3 * _naming(ground, phrase)
         score += 0.4 * float(np.mean([strong.get(word, 0.0) for word in phrase]))
-        score -= 0.15 * (ground.support[group][phrase] == 1) + 0.5 * (phrase in WHOLE) + bool(_CODE.search(text))
+        score -= 0.15 * (ground.support[group][phrase] == 1) + 0.5 * (phrase in _FIELDS) + bool(_CODE.search(text))
         found.append(Candidate(phrase, text, score))
     return sorted(found, key=lambda c: (-c.score, c.key))
 

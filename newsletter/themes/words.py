@@ -10,9 +10,13 @@ from typing import NamedTuple
 from newsletter.text import function_words
 
 
-def _listed(name: str) -> frozenset[str]:
+def _lines(name: str) -> list[str]:
     text = (files("newsletter.themes") / "lists" / f"{name}.txt").read_text(encoding="utf-8")
-    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def _listed(name: str) -> frozenset[str]:
+    return frozenset(word for line in _lines(name) for word in line.split())
 
 
 FUNCTION = function_words()
@@ -20,7 +24,7 @@ DETERMINERS = _listed("determiners")
 ACADEMIC = _listed("academic")
 WEAK = _listed("weak")
 HEADS = _listed("heads")
-FIELDS = frozenset(tuple(name.split("-")) for name in _listed("fields"))
+FIELDS = frozenset(tuple(line.split()) for line in _lines("fields"))
 _ENDS = HEADS | _listed("verbs")
 _NAMING = frozenset(
     [
@@ -62,6 +66,5 @@ class Term(NamedTuple):
 @cache
 def terms() -> dict[tuple[str, ...], Term]:
     """Noun phrases of arXiv papers by their keys (counted by benchmarks/themes_terms.py)."""
-    text = (files("newsletter.themes") / "lists" / "terms.txt").read_text(encoding="utf-8")
-    rows = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
+    rows = (line.split(" ") for line in _lines("terms"))
     return {tuple(words): Term(int(papers), int(titles)) for papers, titles, *words in rows}
