@@ -72,11 +72,11 @@ def open_post(workspace: Workspace) -> Post:
 
 def message(post: Post, letter: Letter, *, date: datetime, test_to: str = "") -> tuple[Message, Rendered]:
     """The letter as bytes and as what is read; raises MessageError or ConfigError for this letter alone."""
-    page = written(post, letter, date, test=bool(test_to))
+    page = laid_out(post, letter, date, test=bool(test_to))
     return sealed(post, letter, page, date, test_to=test_to), page.rendered
 
 
-def written(post: Post, letter: Letter, date: datetime, *, test: bool = False) -> Page:
+def laid_out(post: Post, letter: Letter, date: datetime, *, test: bool = False) -> Page:
     """The letter as what is read; raises ConfigError for this letter alone."""
     links = _links(post, letter, date, test=test)
     return Page(links, render(post.templates, letter, links, post.imprint))

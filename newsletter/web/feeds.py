@@ -30,6 +30,7 @@ router = APIRouter()
 SITEMAP = 50_000  # addresses in one sitemap, by its protocol
 _ENTRIES = 10
 _PAPERS = 50  # of a theme
+_NUMBER = re.compile("[0-9]{0,8}")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 _TOKENS = ("/p/", "/u/", "/l/", "/f/", "/data/", "/confirm/", "/admin", "/test", "/health", "/metrics")
 
@@ -85,7 +86,7 @@ def sitemap(request: Request, desk: At, page: str = "") -> Response:
     """Every public page; above 50,000 an index of sitemaps."""
     places = _places(desk)
     parts = [places[start : start + SITEMAP] for start in range(0, len(places), SITEMAP)] or [[]]
-    number = int(page or 1) if page.isascii() and (page or "1").isdigit() and len(page) < 9 else 0
+    number = int(page or 1) if _NUMBER.fullmatch(page) else 0
     if not 1 <= number <= len(parts):
         raise HTTPException(404)
     if len(parts) > 1 and not page:
